@@ -1,0 +1,89 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"wimz.dev/live/relay/wire"
+)
+
+// dialTimeout bounds name look-up, TCP, TLS and the upgrade together.
+const dialTimeout = 10 * time.Second
+
+// Identity is who a client connects as.
+type Identity struct {
+	party wire.Party
+	path  string
+	sign  func(http.Header)
+}
+
+// App is a user's phone. token is called for every dial, so that a refreshed
+// one is used when it is there.
+func App(token func() string) Identity {
+	return Identity{party: wire.App, path: "/ws/app", sign: func(h http.Header) {
+		h.Set("Authorization", "Bearer "+token())
+	}}
+}
+
+// Device is a robot, with the secret the relay knows it by. Each dial is signed
+// anew (CONTRACT §3.2).
+func Device(id wire.DeviceID, secret string) Identity {
+	return Identity{party: wire.Robot, path: "/ws/device", sign: func(h http.Header) {
+		now := time.Now()
+		h.Set("X-Device-ID", string(id))
+		h.Set("X-Timestamp", strconv.FormatInt(now.Unix(), 10))
+		h.Set("X-Signature", wire.Sign(secret, id, now))
+	}}
+}
+
+// endpoint turns a relay's address into the URL of one of its sockets.
+func endpoint(address, path string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", fmt.Errorf("relay URL is malformed; use ws://host:port or wss://host")
+	}
+	switch u.Scheme {
+	case "http":
+		u.Scheme = "ws"
+	case "https":
+		u.Scheme = "wss"
+	case "ws", "wss":
+	default:
+		return "", fmt.Errorf("relay URL has scheme %q; use ws://host:port or wss://host", u.Scheme)
+	}
+	if u.Host == "" {
+		return "", fmt.Errorf("relay URL names no host; use ws://host:port or wss://host")
+	}
+	if u.Path == "" || u.Path == "/" {
+		u.Path = path
+	}
+	return u.String(), nil
+}
+
+func dial(ctx context.Context, endpoint string, as Identity) (*websocket.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	header := http.Header{}
+	as.sign(header)
+	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment}
+	conn, response, err := dialer.DialContext(ctx, endpoint, header)
+	if response != nil {
+		defer response.Body.Close() //nolint:errcheck // gorilla has read it into memory
+	}
+	switch {
+	case err == nil:
+		return conn, nil
+	case response != nil && response.StatusCode == http.StatusUnauthorized:
+		return nil, ErrUnauthorized
+	case response != nil:
+		return nil, fmt.Errorf("the relay answered %s instead of opening a socket", response.Status)
+	default:
+		return nil, fmt.Errorf("dial the relay: %w", err)
+	}
+}

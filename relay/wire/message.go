@@ -1,0 +1,113 @@
+package wire
+
+import "encoding/json"
+
+// Type says what a message is.
+type Type string
+
+// Message types of CONTRACT §3 to §5.
+const (
+	TypeRequest     Type = "webrtc_request"
+	TypeCredentials Type = "webrtc_credentials" //nolint:gosec // the name of a message
+	TypeOffer       Type = "webrtc_offer"
+	TypeAnswer      Type = "webrtc_answer"
+	TypeICE         Type = "webrtc_ice"
+	TypeClose       Type = "webrtc_close"
+	TypeRobotError  Type = "webrtc_error"
+	TypeResume      Type = "webrtc_resume"
+	TypeResumed     Type = "webrtc_resumed"
+
+	TypeError     Type = "error"
+	TypePing      Type = "ping"
+	TypePong      Type = "pong"
+	TypeAuth      Type = "auth"
+	TypeGoingAway Type = "going_away"
+
+	TypeHello       Type = "hello"
+	TypeHeartbeat   Type = "heartbeat"
+	TypeGetStatus   Type = "get_status"
+	TypeStatus      Type = "status_response"
+	TypeRobotStatus Type = "robot_status"
+)
+
+// Code names the cause of a failed request, for programs.
+type Code string
+
+// Error codes of CONTRACT §4.
+const (
+	CodeNoDevice       Code = "NO_DEVICE"
+	CodeNotAuthorized  Code = "NOT_AUTHORIZED"
+	CodeDeviceOffline  Code = "DEVICE_OFFLINE"
+	CodeTURNError      Code = "TURN_ERROR"
+	CodeViewerLimit    Code = "VIEWER_LIMIT"
+	CodeOfferTimeout   Code = "OFFER_TIMEOUT"
+	CodeAnswerTimeout  Code = "ANSWER_TIMEOUT"
+	CodeSessionUnknown Code = "SESSION_UNKNOWN"
+	CodeRateLimited    Code = "RATE_LIMITED"
+	CodeTooLarge       Code = "MESSAGE_TOO_LARGE"
+	CodeBadMessage     Code = "BAD_MESSAGE"
+	CodeInternal       Code = "INTERNAL"
+)
+
+// Reason says why a session ended, in webrtc_close.
+type Reason string
+
+// Reasons the relay and its clients give. Others are forwarded as they are.
+const (
+	ReasonAppLeft       Reason = "app_left"       // the app closed it
+	ReasonRobotLeft     Reason = "robot_left"     // the robot closed it
+	ReasonSuperseded    Reason = "superseded"     // the same app asked again
+	ReasonAppGone       Reason = "app_gone"       // its socket stayed away for the grace time
+	ReasonRobotGone     Reason = "robot_gone"     // likewise
+	ReasonOfferTimeout  Reason = "offer_timeout"  // the robot did not offer in time
+	ReasonAnswerTimeout Reason = "answer_timeout" // the app did not answer in time
+	ReasonRobotError    Reason = "robot_error"    // the robot gave it up with webrtc_error
+	ReasonUnauthorized  Reason = "unauthorized"   // the user no longer owns the device
+	ReasonTooSlow       Reason = "too_slow"       // a party does not read what it is sent
+)
+
+// DegradedNoTURN is the value of Message.Degraded when only STUN is offered.
+const DegradedNoTURN = "turn_unavailable"
+
+// Message is one frame. Which fields a type has is said by its rule; the
+// others are zero. A Message is a value: the slices and pointers in it are
+// shared by its copies and never written to after [Decode].
+type Message struct {
+	Type       Type                `json:"type"`
+	SessionID  SessionID           `json:"session_id,omitempty"`
+	DeviceID   DeviceID            `json:"device_id,omitempty"`
+	ICEServers *ICEServers         `json:"ice_servers,omitempty"`
+	ExpiresIn  int                 `json:"expires_in,omitempty"` // seconds
+	Degraded   string              `json:"degraded,omitempty"`
+	SDP        *SessionDescription `json:"sdp,omitempty"`
+	Candidate  *Candidate          `json:"candidate,omitempty"`
+	Reason     Reason              `json:"reason,omitempty"`
+	Error      string              `json:"error,omitempty"`
+	Code       Code                `json:"code,omitempty"`
+	Text       string              `json:"message,omitempty"`
+	RetryAfter int                 `json:"retry_after,omitempty"` // seconds
+	RetryMS    int                 `json:"retry_after_ms,omitempty"`
+	Token      string              `json:"token,omitempty"`
+	Sessions   []SessionReport     `json:"sessions,omitempty"`
+	Online     *bool               `json:"online,omitempty"`
+	Paired     *bool               `json:"device_paired,omitempty"`
+	RobotUp    *bool               `json:"robot_online,omitempty"`
+}
+
+// SessionReport is what a robot says of one of its sessions in hello and
+// heartbeat.
+type SessionReport struct {
+	SessionID SessionID `json:"session_id"`
+	Connected bool      `json:"connected"` // media has a path
+}
+
+// Encode returns the message as one frame. The caller owns the bytes.
+func Encode(m Message) []byte {
+	data, err := json.Marshal(m)
+	if err != nil {
+		// Every field is a string, a number, a bool or a struct of those, for
+		// which Marshal has no error to return.
+		panic("wire: " + err.Error())
+	}
+	return data
+}
