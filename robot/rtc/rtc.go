@@ -1,0 +1,127 @@
+// Package rtc sets pion up the way both ends of a session need it: which
+// codecs are offered, how lost packets are repaired, which interfaces are
+// gathered and how long ICE waits for a better path.
+package rtc
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/webrtc/v4"
+
+	"wimz.dev/live/relay/wire"
+)
+
+// How long ICE (RFC 8445) waits before it takes a pair that a better one might
+// follow. pion's own values add two seconds to every call through TURN; with
+// these a direct path still wins wherever there is one.
+const (
+	srflxWait = 100 * time.Millisecond
+	relayWait = 250 * time.Millisecond
+)
+
+// nacksPerPacket bounds how often one lost packet is asked for again
+// (RFC 4585 §6.2.1). Without a bound a congested link carries little else.
+const nacksPerPacket = 4
+
+// Options differ between the two ends and between networks.
+type Options struct {
+	// Codecs in order of preference: "h264", "vp8". None means both.
+	Codecs []string
+	// Loopback gathers 127.0.0.1 and ::1 as well; see [LoopbackRelay].
+	Loopback bool
+	// RelayOnly says that only TURN candidates will be used, so that there is
+	// no better pair to wait for.
+	RelayOnly bool
+	Log       *slog.Logger
+}
+
+// NewAPI returns a pion API with these options. It may be used for any number
+// of peer connections, from any goroutine.
+func NewAPI(o Options) (*webrtc.API, error) {
+	media := &webrtc.MediaEngine{}
+	if err := registerCodecs(media, o.Codecs); err != nil {
+		return nil, err
+	}
+	registry := &interceptor.Registry{}
+	err := webrtc.RegisterDefaultInterceptorsWithOptions(media, registry,
+		webrtc.WithNackGeneratorOptions(nack.GeneratorMaxNacksPerPacket(nacksPerPacket)))
+	if err != nil {
+		return nil, fmt.Errorf("register interceptors: %w", err)
+	}
+	return webrtc.NewAPI(
+		webrtc.WithMediaEngine(media),
+		webrtc.WithInterceptorRegistry(registry),
+		webrtc.WithSettingEngine(settings(o)),
+	), nil
+}
+
+func settings(o Options) webrtc.SettingEngine {
+	var s webrtc.SettingEngine
+	s.SetPrflxAcceptanceMinWait(0)
+	s.SetSrflxAcceptanceMinWait(srflxWait)
+	s.SetRelayAcceptanceMinWait(relayWait)
+	if o.RelayOnly {
+		s.SetRelayAcceptanceMinWait(0)
+	}
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	s.SetInterfaceFilter(useInterface)
+	s.SetIPFilter(useIP)
+	s.SetIncludeLoopbackCandidate(o.Loopback)
+	if o.Log != nil {
+		s.LoggerFactory = loggerFactory{o.Log}
+	}
+	return s
+}
+
+// useInterface leaves out the bridges of containers and virtual machines:
+// nobody outside can reach them, and each one makes gathering slower.
+func useInterface(name string) bool {
+	for _, prefix := range []string{"docker", "br-", "veth", "virbr", "cni", "flannel"} {
+		if strings.HasPrefix(name, prefix) {
+			return false
+		}
+	}
+	return true
+}
+
+// useIP leaves out IPv6 link-local addresses, which need a zone to be of use.
+func useIP(ip net.IP) bool {
+	return ip.To4() != nil || !ip.IsLinkLocalUnicast()
+}
+
+// LoopbackRelay reports whether a relay URL points at this machine. Both ends
+// are then on it too, and may have no other interface than loopback.
+func LoopbackRelay(relayURL string) bool {
+	u, err := url.Parse(relayURL)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// ICEServers converts the wire's list into pion's. URLs of port 53 are left
+// out: networks capture that port, and browsers refuse it.
+func ICEServers(list wire.ICEServers) []webrtc.ICEServer {
+	servers := make([]webrtc.ICEServer, 0, len(list.Servers))
+	for _, s := range list.Servers {
+		var urls []string
+		for _, u := range s.URLs {
+			if host, _, _ := strings.Cut(u, "?"); !strings.HasSuffix(host, ":53") {
+				urls = append(urls, u)
+			}
+		}
+		if len(urls) > 0 {
+			servers = append(servers, webrtc.ICEServer{URLs: urls, Username: s.Username, Credential: s.Credential})
+		}
+	}
+	return servers
+}
