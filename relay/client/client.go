@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"wimz.dev/live/relay/internal/ws"
 	"wimz.dev/live/relay/wire"
 )
 
@@ -114,7 +115,10 @@ func (c *Client) Send(m wire.Message) error {
 	if l == nil {
 		return fmt.Errorf("send %s: %w", m.Type, ErrOffline)
 	}
-	return l.send(m)
+	if !l.Send(wire.Encode(m)) {
+		return fmt.Errorf("send %s: %w", m.Type, ErrOffline)
+	}
+	return nil
 }
 
 // connect holds one connection from dial to end. It reports whether the
@@ -124,11 +128,11 @@ func (c *Client) connect(ctx context.Context) (up bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	l := newLink(conn, c.cfg.Identity.party)
+	l := &link{Conn: ws.New(conn), onMessage: c.cfg.OnMessage}
 	c.setLink(l)
 	defer c.setLink(nil)
 	c.cfg.Log.InfoContext(ctx, "connected to the relay")
-	return true, l.serve(ctx, c.cfg.OnUp, c.cfg.OnMessage)
+	return true, l.run(ctx, c.cfg.OnUp)
 }
 
 func (c *Client) setLink(l *link) {
@@ -141,11 +145,11 @@ func (c *Client) setLink(l *link) {
 // does not come back as one. A relay that said when to return is believed; one
 // that has a newer connection of this device is left alone for a while.
 func (c *Client) backoff(failures int, cause error) time.Duration {
-	if closed := (*closedError)(nil); errors.As(cause, &closed) {
-		if closed.retryAfter > 0 {
-			return closed.retryAfter + rand.N(c.cfg.Delay) //nolint:gosec // jitter needs no secrecy
+	if last := (*ended)(nil); errors.As(cause, &last) {
+		if last.retryAfter > 0 {
+			return last.retryAfter + rand.N(c.cfg.Delay) //nolint:gosec // jitter needs no secrecy
 		}
-		if closed.code == wire.CloseReplaced {
+		if last.code() == wire.CloseReplaced {
 			return c.cfg.MaxDelay
 		}
 	}

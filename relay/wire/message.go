@@ -54,16 +54,17 @@ type Reason string
 
 // Reasons the relay and its clients give. Others are forwarded as they are.
 const (
-	ReasonAppLeft       Reason = "app_left"       // the app closed it
-	ReasonRobotLeft     Reason = "robot_left"     // the robot closed it
-	ReasonSuperseded    Reason = "superseded"     // the same app asked again
-	ReasonAppGone       Reason = "app_gone"       // its socket stayed away for the grace time
-	ReasonRobotGone     Reason = "robot_gone"     // likewise
-	ReasonOfferTimeout  Reason = "offer_timeout"  // the robot did not offer in time
-	ReasonAnswerTimeout Reason = "answer_timeout" // the app did not answer in time
-	ReasonRobotError    Reason = "robot_error"    // the robot gave it up with webrtc_error
-	ReasonUnauthorized  Reason = "unauthorized"   // the user no longer owns the device
-	ReasonTooSlow       Reason = "too_slow"       // a party does not read what it is sent
+	ReasonAppLeft       Reason = "app_left"        // the app closed it
+	ReasonRobotLeft     Reason = "robot_left"      // the robot closed it
+	ReasonSuperseded    Reason = "superseded"      // the same app asked again
+	ReasonAppGone       Reason = "app_gone"        // its socket stayed away for the grace time
+	ReasonRobotGone     Reason = "robot_gone"      // likewise
+	ReasonOfferTimeout  Reason = "offer_timeout"   // the robot did not offer in time
+	ReasonAnswerTimeout Reason = "answer_timeout"  // the app did not answer in time
+	ReasonRobotError    Reason = "robot_error"     // the robot gave it up with webrtc_error
+	ReasonUnauthorized  Reason = "unauthorized"    // the user no longer owns the device
+	ReasonUnknown       Reason = "session_unknown" // there is no such session (any more)
+	ReasonTooSlow       Reason = "too_slow"        // a party does not read what it is sent
 )
 
 // DegradedNoTURN is the value of Message.Degraded when only STUN is offered.

@@ -1,0 +1,134 @@
+// Package httpapi is the relay's HTTP face (CONTRACT §2): it authenticates,
+// answers the small REST API and upgrades the two sockets.
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"wimz.dev/live/relay/internal/auth"
+	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/hub"
+	"wimz.dev/live/relay/internal/limit"
+	"wimz.dev/live/relay/internal/store"
+	"wimz.dev/live/relay/internal/turn"
+)
+
+// maxBody bounds a request's body: an e-mail address and a password.
+const maxBody = 8 << 10
+
+// Minter issues TURN credentials outside of sessions.
+type Minter interface {
+	Mint(ctx context.Context, key turn.Key, ttl time.Duration) (turn.Credentials, error)
+}
+
+// Config is what the API works with.
+type Config struct {
+	Store          store.Store
+	Accounts       *auth.Accounts
+	Tokens         *auth.Tokens
+	Devices        *auth.Devices
+	Bus            bus.Bus
+	Hub            *hub.Hub
+	TURN           Minter // nil: not configured
+	AllowedOrigins []string
+	Stats          func() map[string]int // for /stats
+	// Closing ends when the relay stops: sockets are then told to come back.
+	Closing context.Context //nolint:containedctx // the life of every socket
+	Log     *slog.Logger
+}
+
+// API is the handler. Its methods may be called from any goroutine.
+type API struct {
+	cfg      Config
+	mux      *http.ServeMux
+	upgrader websocket.Upgrader
+	sockets  sync.WaitGroup
+
+	byAddress *limit.Keyed // logins and registrations of one address
+	byAccount *limit.Keyed // logins of one account
+	byUser    *limit.Keyed // credentials for one user
+}
+
+// New returns the API.
+func New(cfg Config) *API {
+	a := &API{
+		cfg: cfg, mux: http.NewServeMux(),
+		byAddress: limit.NewKeyed(time.Second, 60),
+		byAccount: limit.NewKeyed(5*time.Second, 20),
+		byUser:    limit.NewKeyed(time.Second, 20),
+	}
+	a.upgrader = a.newUpgrader()
+	a.mux.HandleFunc("GET /health", a.health)
+	a.mux.HandleFunc("GET /ready", a.ready)
+	a.mux.HandleFunc("GET /stats", a.authenticated(a.stats))
+	a.mux.HandleFunc("POST /api/auth/register", a.register)
+	a.mux.HandleFunc("POST /api/auth/login", a.login)
+	a.mux.HandleFunc("POST /api/auth/refresh", a.authenticated(a.refresh))
+	a.mux.HandleFunc("GET /api/auth/me", a.authenticated(a.me))
+	a.mux.HandleFunc("GET /api/user/devices", a.authenticated(a.devices))
+	a.mux.HandleFunc("POST /api/turn/credentials", a.authenticated(a.turnCredentials))
+	a.mux.HandleFunc("GET /ws/app", a.appSocket)
+	a.mux.HandleFunc("GET /ws/device", a.deviceSocket)
+	a.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		fail(w, http.StatusNotFound, "Not found")
+	})
+	return a
+}
+
+// ServeHTTP implements [http.Handler].
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	a.mux.ServeHTTP(w, r)
+}
+
+// Wait returns when every socket has ended: a server's Shutdown does not wait
+// for them.
+func (a *API) Wait() { a.sockets.Wait() }
+
+// answer writes a JSON body.
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // a client that has gone needs no answer
+}
+
+// fail writes an error as the apps in the field read it.
+func fail(w http.ResponseWriter, status int, detail string) {
+	answer(w, status, map[string]string{"detail": detail})
+}
+
+// tooMany refuses what a limiter did not allow.
+func tooMany(w http.ResponseWriter, retryAfter int) {
+	w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+	fail(w, http.StatusTooManyRequests, "Too many requests, please wait a moment")
+}
+
+// read decodes a JSON body, or answers and reports false. An empty body leaves
+// the value as it is.
+func read(w http.ResponseWriter, r *http.Request, into any) bool {
+	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	if err := body.Decode(into); err != nil && r.ContentLength != 0 {
+		fail(w, http.StatusUnprocessableEntity, "The body is not the JSON object that is expected here")
+		return false
+	}
+	return true
+}
+
+// address is the client's, without its port.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

@@ -1,0 +1,100 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"wimz.dev/live/relay/internal/auth"
+	"wimz.dev/live/relay/internal/ws"
+	"wimz.dev/live/relay/wire"
+)
+
+// returnSpread is the time over which clients come back after a restart.
+const returnSpread = 2 * time.Second
+
+func (a *API) newUpgrader() websocket.Upgrader {
+	return websocket.Upgrader{
+		HandshakeTimeout: 5 * time.Second,
+		// Most sockets are idle most of the time: small buffers, and write
+		// buffers only while something is written.
+		ReadBufferSize:  1024,
+		WriteBufferSize: 4096,
+		WriteBufferPool: &sync.Pool{},
+		CheckOrigin:     a.originAllowed,
+		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
+			fail(w, status, reason.Error())
+		},
+	}
+}
+
+// originAllowed refuses pages that are not ours. Programs have no Origin.
+func (a *API) originAllowed(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	return origin == "" || slices.Contains(a.cfg.AllowedOrigins, origin)
+}
+
+func (a *API) appSocket(w http.ResponseWriter, r *http.Request) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		token = r.URL.Query().Get("token")
+	}
+	who, err := a.cfg.Tokens.Verify(token)
+	if err != nil {
+		a.unauthorized(w, r, err)
+		return
+	}
+	a.serveSocket(w, r, func(ctx context.Context, conn *ws.Conn) {
+		a.cfg.Hub.ServeApp(ctx, conn, who)
+	})
+}
+
+func (a *API) deviceSocket(w http.ResponseWriter, r *http.Request) {
+	id, err := a.cfg.Devices.Authenticate(r.Context(), auth.CredentialsFrom(r))
+	if err == nil {
+		a.serveDevice(w, r, id)
+		return
+	}
+	if errors.Is(err, auth.ErrUnauthenticated) {
+		a.unauthorized(w, r, err)
+		return
+	}
+	a.internal(w, r, err)
+}
+
+func (a *API) serveDevice(w http.ResponseWriter, r *http.Request, id wire.DeviceID) {
+	device, err := a.cfg.Store.Device(r.Context(), id)
+	if err != nil {
+		a.internal(w, r, err)
+		return
+	}
+	a.serveSocket(w, r, func(ctx context.Context, conn *ws.Conn) {
+		a.cfg.Hub.ServeRobot(ctx, conn, id, device.Owner)
+	})
+}
+
+// serveSocket upgrades and serves until the socket ends. When the relay stops,
+// the other side is told when to come back.
+func (a *API) serveSocket(w http.ResponseWriter, r *http.Request, serve func(context.Context, *ws.Conn)) {
+	a.sockets.Add(1)
+	defer a.sockets.Done()
+	socket, err := a.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return // the upgrader has answered
+	}
+	conn := ws.New(socket)
+	stop := context.AfterFunc(a.cfg.Closing, func() { //nolint:contextcheck // the relay's end, not the request's
+		spread := rand.N(returnSpread) //nolint:gosec // jitter needs no secrecy
+		conn.Send(wire.Encode(wire.Message{Type: wire.TypeGoingAway, RetryMS: 1 + int(spread.Milliseconds())}))
+		conn.Close(wire.CloseGoingAway, "the relay is going away")
+	})
+	defer stop()
+	serve(context.WithoutCancel(r.Context()), conn)
+}

@@ -1,0 +1,120 @@
+package hub
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"wimz.dev/live/relay/internal/auth"
+	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/ws"
+	"wimz.dev/live/relay/wire"
+)
+
+// app is one socket of a user's app.
+type app struct {
+	client
+	expiry *time.Timer // closes the socket with its token
+}
+
+// ServeApp serves the socket of an authenticated app until it ends, at the
+// latest with its token.
+func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
+	me := bus.Sender{Party: wire.App, Peer: bus.PeerID(uuid.NewString()), User: who.UserID}
+	a := &app{client: h.newClient(conn, me)}
+	a.expiry = time.AfterFunc(time.Until(who.ExpiresAt), func() {
+		conn.Close(wire.CloseAuthEnded, "the token has expired")
+	})
+	defer a.expiry.Stop()
+	h.apps.Add(1)
+	defer h.apps.Add(-1)
+
+	address := bus.AppAddress(me.Peer)
+	release := h.cfg.Bus.Claim(address, a.deliver, nil)
+	leave := h.cfg.Bus.Join(bus.UserTopic(me.User), a.deliver)
+	a.greet(ctx)
+	cause := conn.Serve(ctx, func(frame []byte) { a.receive(ctx, frame) })
+	leave()
+	release()
+	h.cfg.Log.InfoContext(ctx, "app left", "user", me.User, "cause", cause)
+
+	late, cancel := afterwards(ctx)
+	defer cancel()
+	a.announce(late, bus.Lost, address)
+}
+
+// greet says which of the user's robots are there.
+func (a *app) greet(ctx context.Context) {
+	devices, err := a.cfg.Owners.DevicesOf(ctx, a.me.User)
+	if err != nil {
+		a.cfg.Log.ErrorContext(ctx, "look up the user's robots", "error", err)
+		return
+	}
+	for _, id := range devices {
+		a.tell(robotStatus(id, a.online(ctx, id)))
+	}
+}
+
+func (a *app) online(ctx context.Context, id wire.DeviceID) bool {
+	online, err := a.cfg.Bus.Owned(ctx, bus.RobotAddress(id))
+	return online && err == nil
+}
+
+func (a *app) receive(ctx context.Context, frame []byte) {
+	m, ok := a.decode(frame)
+	if !ok {
+		return
+	}
+	switch m.Type {
+	case wire.TypeRequest:
+		a.request(ctx, m.DeviceID)
+	case wire.TypeGetStatus:
+		a.status(ctx, m.DeviceID)
+	case wire.TypeAuth:
+		a.renew(m.Token)
+	default:
+		a.say(ctx, m)
+	}
+}
+
+func (a *app) request(ctx context.Context, device wire.DeviceID) {
+	if !a.requests.Allow(string(a.me.User)) {
+		a.tell(wire.Message{
+			Type: wire.TypeError, DeviceID: device, Code: wire.CodeRateLimited,
+			Text: "Too many requests", RetryAfter: a.requests.RetryAfter(),
+		})
+		return
+	}
+	a.cfg.Sessions.Request(ctx, a.me, device)
+}
+
+// status answers get_status. A robot of somebody else is not paired and not
+// online.
+func (a *app) status(ctx context.Context, asked wire.DeviceID) {
+	devices, err := a.cfg.Owners.DevicesOf(ctx, a.me.User)
+	if err != nil {
+		a.refuse(wire.CodeInternal, "Internal error, please try again", 0)
+		return
+	}
+	if asked == "" && len(devices) == 1 {
+		asked = devices[0]
+	}
+	var paired, online bool
+	for _, id := range devices {
+		if id == asked {
+			paired, online = true, a.online(ctx, id)
+		}
+	}
+	a.tell(wire.Message{Type: wire.TypeStatus, DeviceID: asked, Paired: &paired, RobotUp: &online})
+}
+
+// renew lets the socket live as long as a fresh token of the same user.
+func (a *app) renew(token string) {
+	who, err := a.cfg.Tokens.Verify(token)
+	if err != nil || who.UserID != a.me.User {
+		a.refuse(wire.CodeNotAuthorized, "Not authorized", 0)
+		return
+	}
+	a.expiry.Reset(time.Until(who.ExpiresAt))
+}

@@ -1,0 +1,140 @@
+// Package hub serves the sockets of apps and robots: it reads what they say and
+// takes it to the sessions, and tells everybody who is there.
+package hub
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"wimz.dev/live/relay/internal/auth"
+	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/limit"
+	"wimz.dev/live/relay/internal/session"
+	"wimz.dev/live/relay/internal/ws"
+	"wimz.dev/live/relay/wire"
+)
+
+// Rates a well-behaved peer stays far below: a session takes about 30 messages
+// of each side, most of them candidates in its first second.
+const (
+	messageRate  = 100 // per second and socket
+	messageBurst = 300
+	requestEvery = 500 * time.Millisecond // per user
+	requestBurst = 20
+)
+
+// Verifier checks an app's token.
+type Verifier interface {
+	Verify(token string) (auth.Claims, error)
+}
+
+// Config is what the hub works with.
+type Config struct {
+	Bus      bus.Bus
+	Sessions *session.Service
+	Owners   session.Owners
+	Tokens   Verifier
+	Log      *slog.Logger
+}
+
+// Hub serves sockets. Its methods may be called from any goroutine.
+type Hub struct {
+	cfg      Config
+	requests *limit.Keyed // per user
+	apps     atomic.Int64
+	robots   atomic.Int64
+}
+
+// New returns a hub without sockets.
+func New(cfg Config) *Hub {
+	return &Hub{cfg: cfg, requests: limit.NewKeyed(requestEvery, requestBurst)}
+}
+
+// Apps returns the number of sockets of apps.
+func (h *Hub) Apps() int { return int(h.apps.Load()) }
+
+// Robots returns the number of sockets of robots.
+func (h *Hub) Robots() int { return int(h.robots.Load()) }
+
+// client is what the sockets of apps and robots have in common.
+type client struct {
+	*Hub
+	conn  *ws.Conn
+	me    bus.Sender
+	limit *rate.Limiter
+}
+
+func (h *Hub) newClient(conn *ws.Conn, me bus.Sender) client {
+	return client{Hub: h, conn: conn, me: me, limit: rate.NewLimiter(messageRate, messageBurst)}
+}
+
+// tell sends a message down the socket.
+func (c *client) tell(m wire.Message) { c.conn.Send(wire.Encode(m)) }
+
+// deliver is the socket's address: what is sent there goes down the socket.
+func (c *client) deliver(_ context.Context, e bus.Envelope) error {
+	if !c.conn.Send(wire.Encode(e.Message)) {
+		return bus.ErrNobody
+	}
+	return nil
+}
+
+// decode reads one frame. It answers heartbeats and faults itself and then
+// reports false.
+func (c *client) decode(frame []byte) (m wire.Message, ok bool) {
+	if !c.limit.Allow() {
+		c.refuse(wire.CodeRateLimited, "Too many messages", 1)
+		return m, false
+	}
+	m, err := wire.Decode(frame, c.me.Party)
+	bad := (*wire.BadMessageError)(nil)
+	switch {
+	case errors.As(err, &bad):
+		c.refuse(wire.CodeBadMessage, bad.Rule, 0)
+		return m, false
+	case err != nil: // a type from the future
+		return m, false
+	case m.Type == wire.TypePing:
+		c.tell(wire.Message{Type: wire.TypePong})
+		return m, false
+	}
+	return m, m.Type != wire.TypePong
+}
+
+func (c *client) refuse(code wire.Code, text string, retryAfter int) {
+	c.tell(wire.Message{Type: wire.TypeError, Code: code, Text: text, RetryAfter: retryAfter})
+}
+
+// say takes a message to its session.
+func (c *client) say(ctx context.Context, m wire.Message) {
+	err := c.cfg.Bus.Send(ctx, bus.SessionAddress(m.SessionID), bus.Envelope{From: c.me, Message: m})
+	if err == nil {
+		return
+	}
+	if answer, ok := session.Unknown(m); ok {
+		c.tell(answer)
+	}
+}
+
+// announce tells the sessions of an address that its owner is lost or back.
+func (c *client) announce(ctx context.Context, kind bus.Kind, address string) {
+	c.cfg.Bus.Publish(ctx, bus.PresenceTopic(address), bus.Envelope{Kind: kind, From: c.me})
+}
+
+// robotStatus is the event that tells an app whether a robot is there.
+func robotStatus(id wire.DeviceID, online bool) wire.Message {
+	return wire.Message{Type: wire.TypeRobotStatus, DeviceID: id, Online: &online}
+}
+
+// goodbyeTime bounds what is said of a socket after it has ended.
+const goodbyeTime = 5 * time.Second
+
+// afterwards returns a context for what is left to do when ctx has ended.
+func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), goodbyeTime)
+}

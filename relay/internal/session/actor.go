@@ -1,0 +1,227 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/turn"
+	"wimz.dev/live/relay/wire"
+)
+
+// inboxLen is how many envelopes may wait for a session. A sender that finds
+// it full waits: it slows nobody but itself.
+const inboxLen = 64
+
+// actor runs one session. Once run has been called its goroutine owns
+// everything but the inbox, ended and the contexts.
+type actor struct {
+	service *Service
+	id      wire.SessionID
+	machine *Machine
+	device  wire.DeviceID
+	viewer  viewer
+	log     *slog.Logger
+
+	inbox  chan bus.Envelope
+	ended  chan struct{}
+	ctx    context.Context //nolint:containedctx // the life of the session
+	cancel context.CancelFunc
+	// hurry is canceled when what is being prepared is no longer wanted.
+	hurry       context.Context //nolint:containedctx // the life of the preparations
+	cancelHurry context.CancelFunc
+
+	leave   map[string]func() // presence topics joined
+	timers  [2]*time.Timer
+	started time.Time
+}
+
+func newActor(s *Service, id wire.SessionID, app bus.Sender, device wire.DeviceID) *actor {
+	a := &actor{
+		service: s, id: id, device: device,
+		machine: NewMachine(id, app, device, s.cfg.Grace),
+		log:     s.cfg.Log.With("session", id, "device", device),
+		inbox:   make(chan bus.Envelope, inboxLen),
+		ended:   make(chan struct{}),
+		leave:   map[string]func(){},
+		started: time.Now(),
+	}
+	a.ctx, a.cancel = context.WithCancel(s.ctx)
+	a.hurry, a.cancelHurry = context.WithCancel(a.ctx)
+	for t := range a.timers {
+		a.timers[t] = time.NewTimer(time.Hour)
+		a.timers[t].Stop()
+	}
+	// From here on a lost socket of the app is not missed: the caller reads it.
+	a.follow(bus.AppAddress(app.Peer))
+	return a
+}
+
+// run is the session from the robot's presence to its end. before is the
+// viewer's earlier session: the robot must be free of it first.
+func (a *actor) run(before *actor) {
+	defer close(a.ended)
+	defer a.free()
+	if before != nil {
+		<-before.ended
+	}
+	if !a.robotPresent() {
+		a.answer(wire.CodeDeviceOffline, "Device offline")
+		return
+	}
+	lease, degraded, err := a.credentials()
+	defer a.giveBack(lease)
+	switch gone := a.gone(); {
+	case gone == wire.App:
+		return
+	case gone == wire.Robot:
+		a.answer(wire.CodeDeviceOffline, "Device offline")
+		return
+	case err != nil:
+		a.answer(wire.CodeTURNError, "TURN error: "+err.Error())
+		return
+	}
+	release := a.service.cfg.Bus.Claim(bus.SessionAddress(a.id), a.deliver, nil)
+	defer release()
+	a.open(lease, degraded)
+	a.serve()
+	a.log.InfoContext(a.ctx, "session ended", "state", a.machine.State().String(),
+		"reason", a.machine.Reason(), "lasted", time.Since(a.started).Round(time.Millisecond))
+}
+
+// serve is the loop in which everything that happens to the session happens.
+func (a *actor) serve() {
+	for a.machine.State() != Closed {
+		select {
+		case e := <-a.inbox:
+			a.apply(a.machine.Handle(e))
+		case <-a.timers[PhaseTimer].C:
+			a.apply(a.machine.Expire(PhaseTimer))
+		case <-a.timers[GraceTimer].C:
+			a.apply(a.machine.Expire(GraceTimer))
+		case <-a.ctx.Done():
+			return // the relay stops; the media does not
+		}
+		if peer := a.machine.App().Peer; peer != a.viewer.peer {
+			a.follow(bus.AppAddress(peer))
+			a.service.move(a, viewer{peer, a.device})
+		}
+	}
+}
+
+func (a *actor) apply(effects []Effect) {
+	for _, e := range effects {
+		switch {
+		case e.Address != "":
+			a.service.send(a.ctx, e.Address, e.Message)
+		case e.After == 0:
+			a.timers[e.Timer].Stop()
+		default:
+			a.timers[e.Timer].Reset(e.After)
+		}
+	}
+}
+
+// open tells both parties the ICE servers and asks the robot for an offer.
+func (a *actor) open(lease *turn.Lease, degraded string) {
+	app := wire.Message{Degraded: degraded, ICEServers: &wire.ICEServers{
+		Servers: []wire.ICEServer{{URLs: a.service.cfg.FallbackSTUN}},
+	}}
+	if lease != nil && len(lease.Credentials().ICEServers.Servers) > 0 {
+		c := lease.Credentials()
+		app.ICEServers = &c.ICEServers
+		app.ExpiresIn = int(time.Until(c.ExpiresAt).Seconds())
+	}
+	a.log.InfoContext(a.ctx, "session requested", "degraded", degraded)
+	a.apply(a.machine.Start(app, wire.Message{ICEServers: app.ICEServers, ExpiresIn: app.ExpiresIn}))
+}
+
+// credentials borrows TURN credentials; the lender has a deadline. Without them
+// the session is degraded to STUN, or fails where TURN is required.
+func (a *actor) credentials() (lease *turn.Lease, degraded string, err error) {
+	lease, err = a.service.cfg.Credentials.Acquire(a.hurry, turn.Key{User: string(a.machine.App().User), Device: a.device})
+	if err == nil {
+		return lease, "", nil
+	}
+	a.log.WarnContext(a.ctx, "no TURN credentials", "error", err)
+	if a.service.cfg.TURNRequired {
+		return nil, "", err
+	}
+	return nil, wire.DegradedNoTURN, nil
+}
+
+// robotPresent also makes sure that a robot lost from now on is not missed.
+func (a *actor) robotPresent() bool {
+	address := bus.RobotAddress(a.device)
+	a.follow(address)
+	present, err := a.service.cfg.Bus.Owned(a.ctx, address)
+	return present && err == nil
+}
+
+// follow hears of the loss and the return of an address' owner.
+func (a *actor) follow(address string) {
+	if a.leave[address] == nil {
+		a.leave[address] = a.service.cfg.Bus.Join(bus.PresenceTopic(address), a.deliver)
+	}
+}
+
+// gone returns who has left before the robot was asked, if anybody: an app
+// that has asked again has left, too.
+func (a *actor) gone() wire.Party {
+	for len(a.inbox) > 0 {
+		switch e := <-a.inbox; e.Kind {
+		case bus.End:
+			return wire.App
+		case bus.Lost:
+			return e.From.Party
+		case bus.Message, bus.Back:
+		}
+	}
+	if a.hurry.Err() != nil {
+		return wire.App
+	}
+	return 0
+}
+
+// giveBack returns borrowed credentials; the last one to do so has them
+// revoked. Those of sessions that outlive the relay are left to expire.
+func (a *actor) giveBack(lease *turn.Lease) {
+	if lease != nil && a.service.ctx.Err() == nil {
+		lease.Release()
+	}
+}
+
+// stop ends the session from outside, preparations included.
+func (a *actor) stop(reason wire.Reason) {
+	_ = a.deliver(a.ctx, bus.Envelope{Kind: bus.End, Message: wire.Message{Reason: reason}})
+	a.cancelHurry()
+}
+
+func (a *actor) deliver(ctx context.Context, e bus.Envelope) error {
+	select {
+	case a.inbox <- e:
+		return nil
+	case <-a.ctx.Done():
+		return bus.ErrNobody
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// answer ends the request with its one clear answer.
+func (a *actor) answer(code wire.Code, text string) {
+	a.service.send(a.ctx, a.machine.appAddress, *refuse(a.device, code, text))
+}
+
+func (a *actor) free() {
+	a.cancelHurry()
+	a.cancel()
+	for _, leave := range a.leave {
+		leave()
+	}
+	for _, timer := range a.timers {
+		timer.Stop()
+	}
+	a.service.forget(a)
+}

@@ -1,0 +1,310 @@
+package session
+
+import (
+	"time"
+
+	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/wire"
+)
+
+// State is how far a session has come (CONTRACT §4, Session life).
+type State uint8
+
+// The states of a session. Connected is known only from robots that report
+// it; with others a session stays Answered, which is no less alive.
+const (
+	Requested State = iota // the robot has been asked
+	Offered                // the robot's offer is with the app
+	Answered               // the app's answer is with the robot
+	Connected              // the robot says that media has a path
+	Closed
+)
+
+// String returns the state's name in CONTRACT.md.
+func (s State) String() string {
+	return [...]string{"requested", "offered", "answered", "connected", "closed"}[s]
+}
+
+// Timer names one of the two clocks of a session.
+type Timer uint8
+
+// The clocks of a session.
+const (
+	PhaseTimer Timer = iota // the next step of the negotiation
+	GraceTimer              // a lost socket's return
+)
+
+// Effect is something the machine wants done: a message delivered to an
+// address, or else (no address) a timer set. After = 0 stops the timer.
+type Effect struct {
+	Address string
+	Message wire.Message
+
+	Timer Timer
+	After time.Duration
+}
+
+// Machine is the life of one session: envelopes and expired timers go in,
+// effects come out. It has no clock, no I/O and no lock. It knows the two
+// parties, and is the one place that says who may speak.
+type Machine struct {
+	id    wire.SessionID
+	grace time.Duration
+	app   bus.Sender // changes when the app resumes on another socket
+	robot wire.DeviceID
+
+	state  State
+	away   wire.Party  // whose sockets are lost
+	reason wire.Reason // why it closed
+
+	request                  wire.Message // to the robot, until it offers
+	appAddress, robotAddress string
+	effects                  []Effect // reused by every call
+}
+
+// NewMachine returns a session between an app and a robot that is about to be
+// asked. grace is how long a lost socket is waited for.
+func NewMachine(id wire.SessionID, app bus.Sender, robot wire.DeviceID, grace time.Duration) *Machine {
+	return &Machine{
+		id: id, grace: grace, app: app, robot: robot,
+		appAddress: bus.AppAddress(app.Peer), robotAddress: bus.RobotAddress(robot),
+	}
+}
+
+// Start asks the robot. The app is told the same servers first.
+func (m *Machine) Start(app, robot wire.Message) []Effect {
+	m.effects = m.effects[:0]
+	app.Type, app.SessionID = wire.TypeCredentials, m.id
+	robot.Type, robot.SessionID = wire.TypeRequest, m.id
+	m.request = robot
+	m.tell(wire.App, app)
+	m.tell(wire.Robot, robot)
+	m.set(PhaseTimer, wire.OfferTimeout)
+	return m.effects
+}
+
+// State returns how far the session has come.
+func (m *Machine) State() State { return m.state }
+
+// Reason returns why a closed session closed.
+func (m *Machine) Reason() wire.Reason { return m.reason }
+
+// App returns who watches: the socket changes when the app resumes.
+func (m *Machine) App() bus.Sender { return m.app }
+
+// Handle takes one envelope in. The effects are valid until the next call.
+func (m *Machine) Handle(e bus.Envelope) []Effect {
+	m.effects = m.effects[:0]
+	switch {
+	case m.state == Closed:
+	case e.Kind == bus.End:
+		m.end(e.Message.Reason)
+	case e.Kind == bus.Message && e.Message.Type == wire.TypeResume && m.mayResume(e.From):
+		m.resume(e.From)
+	case !m.isParty(e.From):
+		m.refuse(e)
+	case e.Kind == bus.Lost:
+		m.lost(e.From.Party)
+	case e.Kind == bus.Back:
+		m.back(e.From.Party)
+	default:
+		m.message(e.From.Party, e.Message)
+	}
+	return m.effects
+}
+
+// Expire takes the end of a timer in. The effects are valid until the next
+// call.
+func (m *Machine) Expire(t Timer) []Effect {
+	m.effects = m.effects[:0]
+	switch {
+	case m.state == Closed:
+	case t == GraceTimer && m.away&wire.Robot != 0:
+		m.close(wire.ReasonRobotGone, wire.App|wire.Robot)
+	case t == GraceTimer && m.away != 0:
+		m.close(wire.ReasonAppGone, wire.App|wire.Robot)
+	case t == PhaseTimer && m.state == Requested:
+		m.fail(wire.CodeOfferTimeout, "The robot did not answer in time", wire.ReasonOfferTimeout)
+	case t == PhaseTimer && m.state == Offered:
+		m.fail(wire.CodeAnswerTimeout, "The app did not answer the offer in time", wire.ReasonAnswerTimeout)
+	}
+	return m.effects
+}
+
+// isParty says whose words count.
+func (m *Machine) isParty(from bus.Sender) bool {
+	switch from.Party {
+	case wire.App:
+		return from.Peer == m.app.Peer
+	case wire.Robot:
+		return from.Device == m.robot
+	default:
+		return false
+	}
+}
+
+// mayResume says who may take the session over on another socket.
+func (m *Machine) mayResume(from bus.Sender) bool {
+	return from.Party == wire.App && from.User == m.app.User
+}
+
+// refuse answers a stranger just as if the session did not exist.
+func (m *Machine) refuse(e bus.Envelope) {
+	answer, ok := Unknown(e.Message)
+	switch {
+	case !ok:
+	case e.From.Party == wire.App:
+		m.effects = append(m.effects, Effect{Address: bus.AppAddress(e.From.Peer), Message: answer})
+	case e.From.Party == wire.Robot:
+		m.effects = append(m.effects, Effect{Address: bus.RobotAddress(e.From.Device), Message: answer})
+	}
+}
+
+// Unknown returns what is said to somebody who speaks in a session that does
+// not exist, or is not theirs. Most messages get no answer: they may have
+// crossed the session's end on their way.
+func Unknown(m wire.Message) (answer wire.Message, ok bool) {
+	switch m.Type {
+	case wire.TypeResume:
+		return wire.Message{
+			Type: wire.TypeError, SessionID: m.SessionID, Code: wire.CodeSessionUnknown, Text: "No such session",
+		}, true
+	case wire.TypeOffer: // a robot that offers still holds something to free
+		return wire.Message{Type: wire.TypeClose, SessionID: m.SessionID, Reason: wire.ReasonUnknown}, true
+	default:
+		return wire.Message{}, false
+	}
+}
+
+// message handles what one of the parties says.
+func (m *Machine) message(from wire.Party, msg wire.Message) {
+	switch msg.Type {
+	case wire.TypeOffer:
+		m.offer(msg)
+	case wire.TypeAnswer:
+		m.answer(msg)
+	case wire.TypeICE:
+		if from == wire.Robot || m.state != Requested { // before the offer an app has none
+			m.tell(from.Other(), msg)
+		}
+	case wire.TypeClose:
+		m.closedBy(from, msg.Reason)
+	case wire.TypeRobotError:
+		m.tell(wire.App, msg)
+		m.close(wire.ReasonRobotError, 0)
+	case wire.TypeHeartbeat, wire.TypeHello:
+		m.report(msg.Sessions)
+	default: // says nothing to a session
+	}
+}
+
+// offer takes the first offer, the same offer sent again (apps in the field
+// miss early ones), or a later one: an ICE restart.
+func (m *Machine) offer(msg wire.Message) {
+	m.tell(wire.App, msg)
+	if m.state == Requested {
+		m.state = Offered
+		m.set(PhaseTimer, wire.AnswerTimeout)
+	}
+}
+
+func (m *Machine) answer(msg wire.Message) {
+	if m.state == Requested {
+		return
+	}
+	m.tell(wire.Robot, msg)
+	if m.state == Offered {
+		m.state = Answered
+		m.set(PhaseTimer, 0)
+	}
+}
+
+// report hears from the robot which of its sessions carry media.
+func (m *Machine) report(sessions []wire.SessionReport) {
+	for _, s := range sessions {
+		if s.SessionID == m.id && s.Connected && m.state == Answered {
+			m.state = Connected
+		}
+	}
+}
+
+// lost starts the grace time: media flows on peer to peer without the relay.
+// A robot lost before it offered has nothing to keep.
+func (m *Machine) lost(who wire.Party) {
+	if who == wire.Robot && m.state == Requested {
+		m.fail(wire.CodeDeviceOffline, "Device offline", wire.ReasonRobotGone)
+		return
+	}
+	m.away |= who
+	m.set(GraceTimer, max(m.grace, time.Nanosecond))
+}
+
+// back ends the grace time when nobody is away. A robot whose socket was
+// replaced before it offered may have missed the request on the old one.
+func (m *Machine) back(who wire.Party) {
+	if m.away &^= who; m.away == 0 {
+		m.set(GraceTimer, 0)
+	}
+	if who == wire.Robot && m.state == Requested {
+		m.tell(wire.Robot, m.request)
+	}
+}
+
+// resume moves the session to another socket of the user who asked for it.
+func (m *Machine) resume(from bus.Sender) {
+	m.app, m.appAddress = from, bus.AppAddress(from.Peer)
+	m.tell(wire.App, wire.Message{Type: wire.TypeResumed, SessionID: m.id})
+	m.back(wire.App)
+}
+
+func (m *Machine) closedBy(who wire.Party, reason wire.Reason) {
+	switch {
+	case reason != "":
+	case who == wire.App:
+		reason = wire.ReasonAppLeft
+	default:
+		reason = wire.ReasonRobotLeft
+	}
+	m.close(reason, wire.App|wire.Robot)
+}
+
+// end closes the session from outside. An app that asked again hears of its
+// new session only: those in the field would take the old one's end for it.
+func (m *Machine) end(reason wire.Reason) {
+	if reason == wire.ReasonSuperseded {
+		m.close(reason, wire.Robot)
+		return
+	}
+	m.close(reason, wire.App|wire.Robot)
+}
+
+// fail ends a request with its one clear answer, and frees the robot.
+func (m *Machine) fail(code wire.Code, text string, reason wire.Reason) {
+	m.tell(wire.App, wire.Message{
+		Type: wire.TypeError, SessionID: m.id, DeviceID: m.robot, Code: code, Text: text,
+	})
+	m.close(reason, wire.Robot)
+}
+
+// close ends the session and tells the named parties.
+func (m *Machine) close(reason wire.Reason, tell wire.Party) {
+	m.state, m.reason = Closed, reason
+	msg := wire.Message{Type: wire.TypeClose, SessionID: m.id, Reason: reason}
+	for _, to := range []wire.Party{wire.App, wire.Robot} {
+		if tell&to != 0 {
+			m.tell(to, msg)
+		}
+	}
+}
+
+func (m *Machine) tell(to wire.Party, msg wire.Message) {
+	address := m.robotAddress
+	if to == wire.App {
+		address = m.appAddress
+	}
+	m.effects = append(m.effects, Effect{Address: address, Message: msg})
+}
+
+func (m *Machine) set(t Timer, after time.Duration) {
+	m.effects = append(m.effects, Effect{Timer: t, After: after})
+}

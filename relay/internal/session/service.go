@@ -1,0 +1,154 @@
+// Package session holds the sessions of a relay: one app watching one robot.
+//
+// A session is a [Machine] (what may happen) in an actor (one goroutine that
+// owns it, its timers and its inbox). service.go lets apps ask for sessions,
+// actor.go runs one.
+package session
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/store"
+	"wimz.dev/live/relay/internal/turn"
+	"wimz.dev/live/relay/wire"
+)
+
+// lookupTimeout bounds what is asked of the store for one request.
+const lookupTimeout = 5 * time.Second
+
+// Owners knows which robots a user owns.
+type Owners interface {
+	DevicesOf(ctx context.Context, user store.UserID) ([]wire.DeviceID, error)
+}
+
+// Credentials lends TURN credentials.
+type Credentials interface {
+	Acquire(ctx context.Context, key turn.Key) (*turn.Lease, error)
+}
+
+// Config is what sessions need. It is not changed after [NewService].
+type Config struct {
+	Bus          bus.Bus
+	Owners       Owners
+	Credentials  Credentials
+	TURNRequired bool          // no session without TURN
+	FallbackSTUN []string      // offered when there are none
+	Grace        time.Duration // how long a lost socket is waited for
+	Log          *slog.Logger
+}
+
+// Service starts sessions and knows those that run. Its methods may be called
+// from any goroutine.
+type Service struct {
+	cfg     Config
+	ctx     context.Context //nolint:containedctx // the life of every session
+	actors  sync.WaitGroup
+	mu      sync.Mutex
+	running map[viewer]*actor
+}
+
+// viewer is one app socket watching one robot: it has at most one session.
+type viewer struct {
+	peer  bus.PeerID
+	robot wire.DeviceID
+}
+
+// NewService returns a service whose sessions end, without a word to anybody,
+// when ctx does: media that flows peer to peer outlives a relay.
+func NewService(ctx context.Context, cfg Config) *Service {
+	return &Service{cfg: cfg, ctx: ctx, running: map[viewer]*actor{}}
+}
+
+// Count returns the number of sessions.
+func (s *Service) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.running)
+}
+
+// Wait returns when every session has ended.
+func (s *Service) Wait() { s.actors.Wait() }
+
+// Request starts a session for an app that wants to watch a robot. An empty
+// device means the user's only one. The app hears of everything else, failure
+// included, by messages to its address. Requests of one app are to be made one
+// after the other: a later one supersedes an earlier one for the same robot.
+func (s *Service) Request(ctx context.Context, app bus.Sender, device wire.DeviceID) {
+	device, refusal := s.resolve(ctx, app.User, device)
+	if refusal != nil {
+		s.send(ctx, bus.AppAddress(app.Peer), *refusal)
+		return
+	}
+	a := newActor(s, wire.SessionID(uuid.NewString()), app, device)
+	before := s.register(viewer{app.Peer, device}, a)
+	if before != nil {
+		before.stop(wire.ReasonSuperseded)
+	}
+	s.actors.Go(func() { a.run(before) })
+}
+
+// resolve answers which robot a request means, or why there is none. A robot
+// of somebody else is refused like one that does not exist.
+func (s *Service) resolve(ctx context.Context, user store.UserID, asked wire.DeviceID) (wire.DeviceID, *wire.Message) {
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	owned, err := s.cfg.Owners.DevicesOf(ctx, user)
+	if err != nil {
+		s.cfg.Log.ErrorContext(ctx, "look up the user's robots", "error", err)
+		return "", refuse(asked, wire.CodeInternal, "Internal error, please try again")
+	}
+	if asked == "" {
+		if len(owned) != 1 {
+			return "", refuse("", wire.CodeNoDevice, "Say which robot: device_id is missing")
+		}
+		return owned[0], nil
+	}
+	for _, id := range owned {
+		if id == asked {
+			return id, nil
+		}
+	}
+	return "", refuse(asked, wire.CodeNotAuthorized, "Not authorized")
+}
+
+func refuse(device wire.DeviceID, code wire.Code, text string) *wire.Message {
+	return &wire.Message{Type: wire.TypeError, DeviceID: device, Code: code, Text: text}
+}
+
+// register makes a the viewer's session and returns the one before, if any.
+func (s *Service) register(v viewer, a *actor) (before *actor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before = s.running[v]
+	s.running[v] = a
+	a.viewer = v
+	return before
+}
+
+// move follows an app that resumed its session on another socket.
+func (s *Service) move(a *actor, to viewer) {
+	s.forget(a)
+	if before := s.register(to, a); before != nil {
+		before.stop(wire.ReasonSuperseded)
+	}
+}
+
+func (s *Service) forget(a *actor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running[a.viewer] == a {
+		delete(s.running, a.viewer)
+	}
+}
+
+// send delivers a message of the relay. A receiver that is not there has lost
+// its socket, which its session hears of by itself.
+func (s *Service) send(ctx context.Context, address string, m wire.Message) {
+	_ = s.cfg.Bus.Send(ctx, address, bus.Envelope{From: bus.Sender{Party: wire.Relay}, Message: m})
+}

@@ -1,0 +1,196 @@
+// Package relay is the cloud side of WIM-Z live video: apps and robots connect
+// to it to find each other, and to exchange what a WebRTC session needs. Media
+// never passes through it.
+//
+// This file is the wiring. A session is followed from here into
+// internal/httpapi (authentication, upgrade), internal/hub (what the sockets
+// say) and internal/session (what happens next).
+package relay
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime"
+	"time"
+
+	"wimz.dev/live/relay/internal/auth"
+	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/config"
+	"wimz.dev/live/relay/internal/httpapi"
+	"wimz.dev/live/relay/internal/hub"
+	"wimz.dev/live/relay/internal/session"
+	"wimz.dev/live/relay/internal/store"
+	"wimz.dev/live/relay/internal/store/sqlstore"
+	"wimz.dev/live/relay/internal/turn"
+)
+
+const (
+	// turnBudget is how long an app waits for TURN credentials before it gets
+	// a session without them.
+	turnBudget = 2 * time.Second
+	// drainTime bounds an orderly end.
+	drainTime = 8 * time.Second
+	// publicSTUN is offered when there is no TURN provider, or it is down.
+	publicSTUN = "stun:stun.cloudflare.com:3478"
+)
+
+// Config says how a relay runs; see [DefaultConfig].
+type Config = config.Config
+
+// Secret is a string that prints as ***.
+type Secret = config.Secret
+
+// DefaultConfig returns every default. JWTSecret has none.
+func DefaultConfig() Config { return config.Default() }
+
+// Relay is one relay process. New makes it, Run serves until told to stop.
+type Relay struct {
+	log        *slog.Logger
+	store      store.Store
+	listener   net.Listener
+	cloudflare *turn.Cloudflare // nil without TURN
+	pool       *turn.Pool
+	sessions   *session.Service
+	hub        *hub.Hub
+	api        *httpapi.API
+	closing    context.CancelFunc // tells the sockets
+	ended      context.CancelFunc // ends the sessions
+}
+
+// New checks the configuration, opens the store and listens. Run must follow.
+func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	r := &Relay{log: log}
+	if err := r.open(ctx, &cfg); err != nil {
+		return nil, err
+	}
+	closing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r.closing = cancel
+	living, ended := context.WithCancel(context.WithoutCancel(ctx))
+	r.ended = ended
+	messages := bus.NewMemory()
+	r.sessions = session.NewService(living, session.Config{
+		Bus: messages, Owners: r.store, Credentials: r.pool,
+		TURNRequired: cfg.TURNRequired,
+		FallbackSTUN: []string{publicSTUN}, Grace: cfg.SessionGrace, Log: log,
+	})
+	tokens := auth.NewTokens(cfg.JWTSecret, auth.TokenLifetime, time.Now)
+	r.hub = hub.New(hub.Config{Bus: messages, Sessions: r.sessions, Owners: r.store, Tokens: tokens, Log: log})
+	r.api = httpapi.New(httpapi.Config{
+		Store:    r.store,
+		Accounts: auth.NewAccounts(r.store, auth.NewPasswords(), time.Now),
+		Tokens:   tokens,
+		Devices:  auth.NewDevices(r.store, cfg.DeviceStaticSignatures, time.Now),
+		Bus:      messages, Hub: r.hub, TURN: r.minter(),
+		AllowedOrigins: cfg.AllowedOrigins, Stats: r.Stats, Closing: closing, Log: log,
+	})
+	return r, nil
+}
+
+// open gets hold of everything that can fail.
+func (r *Relay) open(ctx context.Context, cfg *Config) (err error) {
+	path, err := cfg.DatabasePath()
+	if err != nil {
+		return err
+	}
+	if r.store, err = sqlstore.Open(ctx, path); err != nil {
+		return err
+	}
+	if err = r.openTURN(cfg); err == nil { //nolint:contextcheck // the pool lives as long as the relay
+		r.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Addr())
+	}
+	if err != nil {
+		return errors.Join(err, r.store.Close())
+	}
+	return nil
+}
+
+func (r *Relay) openTURN(cfg *Config) (err error) {
+	var provider turn.Provider = turn.None{}
+	if cfg.TURNKeyID != "" {
+		r.cloudflare, err = turn.NewCloudflare(turn.CloudflareConfig{
+			BaseURL: cfg.TURNBaseURL, KeyID: cfg.TURNKeyID, APIToken: turn.Token(cfg.TURNAPIToken.Reveal()),
+		})
+		if err != nil {
+			return err
+		}
+		provider = r.cloudflare
+	}
+	pseudonyms := hmac.New(sha256.New, []byte(cfg.JWTSecret.Reveal()))
+	pseudonyms.Write([]byte("turn pseudonyms"))
+	r.pool, err = turn.NewPool(turn.PoolConfig{
+		Provider: provider, IdentifierKey: pseudonyms.Sum(nil), MintTimeout: turnBudget,
+		TTL: cfg.TURNCredentialTTL, Linger: cfg.TURNRevokeLinger, Log: r.log,
+	})
+	return err
+}
+
+// minter hands out credentials outside of sessions; nil without a provider.
+func (r *Relay) minter() httpapi.Minter {
+	if r.cloudflare == nil {
+		return nil
+	}
+	return r.pool
+}
+
+// Addr returns the address the relay listens on.
+func (r *Relay) Addr() string { return r.listener.Addr().String() }
+
+// Stats counts what the relay holds.
+func (r *Relay) Stats() map[string]int {
+	return map[string]int{
+		"sessions": r.sessions.Count(), "apps": r.hub.Apps(), "robots": r.hub.Robots(),
+		"goroutines": runtime.NumGoroutine(),
+	}
+}
+
+// Run serves until ctx ends. Sockets are then told to come back, and everything
+// the relay started has ended when Run returns. Media between apps and robots
+// flows on.
+func (r *Relay) Run(ctx context.Context) error {
+	server := &http.Server{
+		Handler:           r.api,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(r.listener) }()
+	r.log.InfoContext(ctx, "relay listens", "address", r.Addr())
+
+	var fault error
+	select {
+	case fault = <-served:
+	case <-ctx.Done():
+	}
+	return errors.Join(fault, r.stop(context.WithoutCancel(ctx), server))
+}
+
+// stop ends everything in the order in which nobody is surprised.
+func (r *Relay) stop(ctx context.Context, server *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	r.ended() // before the sockets: their loss is no session's end
+	r.closing()
+	err := server.Shutdown(ctx)
+	if err != nil {
+		err = fmt.Errorf("requests did not end in time: %w", errors.Join(err, server.Close()))
+	}
+	r.api.Wait()
+	r.sessions.Wait()
+	err = errors.Join(err, r.pool.Close(ctx))
+	if r.cloudflare != nil {
+		r.cloudflare.Close()
+	}
+	return errors.Join(err, r.store.Close())
+}
