@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"wimz.dev/live/relay/internal/store"
+	"wimz.dev/live/relay/internal/store/sqlstore"
+)
+
+// deviceListCmd lists the robots.
+type deviceListCmd struct{}
+
+// Run prints one line for each robot. The secrets are not shown.
+func (*deviceListCmd) Run(ctx context.Context, a *app) error {
+	return a.withStore(ctx, func(db *sqlstore.DB) error {
+		devices, err := db.Devices(ctx)
+		if err != nil {
+			return err
+		}
+		emails := map[store.UserID]string{"": "-"}
+		table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+		_, _ = fmt.Fprintln(table, "ID\tOWNER\tADDED\tLAST SIGNED") // Flush has the error
+		for _, d := range devices {
+			if _, known := emails[d.Owner]; !known {
+				owner, err := db.UserByID(ctx, d.Owner)
+				if err != nil {
+					return err
+				}
+				emails[d.Owner] = owner.Email
+			}
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", d.ID, emails[d.Owner], day(d.CreatedAt), day(d.SignedAt))
+		}
+		return table.Flush()
+	})
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"io"
+	"runtime/debug"
+
+	"github.com/alecthomas/kong"
+
+	"wimz.dev/live/relay/internal/config"
+)
+
+const description = `Relay of WIM-Z live video: introduces robots and apps to each other.
+
+First steps:
+
+    echo "JWT_SECRET=$(openssl rand -hex 32)" > .env
+    relay user add you@example.com
+    relay device add wimz_abc123 --owner you@example.com > robot.yaml
+    relay serve
+
+Every setting is a flag and an environment variable; flags win over the
+environment, that over the .env file. Secrets have no flag, as flags can be seen in
+the process list: JWT_SECRET and CLOUDFLARE_TURN_API_TOKEN come from the environment
+or the .env file only.`
+
+func newParser(cli *grammar, stdout, stderr io.Writer, exit func(int)) (*kong.Kong, error) {
+	options := append(config.Options(),
+		kong.Name("relay"),
+		kong.Description(description),
+		kong.Vars{"version": version()},
+		kong.Writers(stdout, stderr),
+		kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{NoAppDescFormat: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups([]kong.Group{{Key: "settings", Title: "Settings:"}}),
+		kong.Help(printHelp),
+	)
+	parser, err := kong.New(cli, options...)
+	if err == nil {
+		config.OwnEnvironment(parser)
+	}
+	return parser, err
+}
+
+// printHelp shows the settings with the commands that use them all; the others
+// need little more than the database.
+func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	var all bool
+	if selected := ctx.Selected(); selected != nil {
+		all = selected.Name == "serve" || selected.Name == "check"
+	}
+	for _, flag := range ctx.Model.Flags {
+		if flag.Group != nil && flag.Name != "database-url" {
+			flag.Hidden = !all
+		}
+	}
+	return kong.DefaultHelpPrinter(options, ctx)
+}
+
+// version is what the go command knows of the source: a tag, or the time and
+// revision of a commit.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}

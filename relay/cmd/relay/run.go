@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"wimz.dev/live/relay/internal/config"
+	"wimz.dev/live/relay/internal/store/sqlstore"
+)
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1 // the command could not do its work
+	exitUsage  = 2 // the command line makes no sense
+)
+
+// grammar is the command line.
+type grammar struct {
+	config.Flags `embed:"" group:"settings"`
+
+	EnvFile string           `placeholder:"FILE" help:"Read settings from this file. Default: .env in the working directory, if there is one."`
+	Version kong.VersionFlag `help:"Print the version."`
+
+	Serve serveCmd `cmd:"" help:"Run the relay."`
+	User  struct {
+		Add userAddCmd `cmd:"" help:"Add an account."`
+	} `cmd:"" help:"Manage accounts."`
+	Device struct {
+		Add  deviceAddCmd  `cmd:"" help:"Add a robot and print its configuration."`
+		List deviceListCmd `cmd:"" help:"List the robots."`
+	} `cmd:"" help:"Manage robots."`
+	Token  tokenCmd `cmd:"" help:"Print a token for an account."`
+	Config struct {
+		Check configCheckCmd `cmd:"" help:"Print the settings in force, or everything that is wrong with them."`
+	} `cmd:"" help:"Look at the configuration."`
+}
+
+// app is what the commands share.
+type app struct {
+	cfg      config.Config
+	problems error // with reading the configuration; see [app.check]
+	stdin    io.Reader
+	stdout   io.Writer
+	stderr   io.Writer
+	ask      askFunc // nil without a terminal
+}
+
+// run is the whole program but for the process: it returns the exit status. It
+// ends when the command does, or soon after ctx, which is how it is told to stop.
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var cli grammar
+	var printed bool // --help or --version has done its work
+	parser, err := newParser(&cli, stdout, stderr, func(int) { printed = true })
+	if err != nil {
+		return report(stderr, err, exitFailed)
+	}
+	command, err := parser.Parse(args)
+	if printed {
+		return exitOK
+	}
+	if err != nil {
+		return report(stderr, fmt.Errorf("%w (see relay --help)", err), exitUsage)
+	}
+	env, err := config.Environment(environ, cli.EnvFile)
+	if err != nil {
+		return report(stderr, err, exitFailed)
+	}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, ask: terminal(stdin, stderr)}
+	a.cfg, a.problems = cli.Complete(command, env)
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(a); err != nil {
+		return report(stderr, err, exitFailed)
+	}
+	return exitOK
+}
+
+// check joins the problems with reading the configuration and those the command
+// has found with the parts it needs.
+func (a *app) check(more ...error) error {
+	return errors.Join(append([]error{a.problems}, more...)...)
+}
+
+// withStore runs do with the database open.
+func (a *app) withStore(ctx context.Context, do func(*sqlstore.DB) error) error {
+	path, err := a.cfg.DatabasePath()
+	if err = a.check(err); err != nil {
+		return err
+	}
+	db, err := sqlstore.Open(ctx, path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(db), db.Close())
+}
+
+// report prints one line for each joined error.
+func report(stderr io.Writer, err error, status int) int {
+	for line := range strings.Lines(err.Error()) {
+		_, _ = fmt.Fprintf(stderr, "relay: %s\n", strings.TrimSuffix(line, "\n"))
+	}
+	return status
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestServe starts a relay on a free port, reads where from the ready file, talks
+// to it, and stops it as a signal would.
+func TestServe(t *testing.T) {
+	s := newShell(t, "JWT_SECRET="+testSecret, "LOG_FORMAT=json")
+	ready := filepath.Join(s.dir, "ready")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var stdout, stderr bytes.Buffer
+	status := make(chan int, 1)
+	go func() {
+		args := []string{"serve", "--listen=127.0.0.1:0", "--ready-file=" + ready}
+		status <- run(ctx, args, s.environ, strings.NewReader(""), &stdout, &stderr)
+	}()
+
+	conn, err := net.Dial("tcp", waitForFile(t, ready, status))
+	if err != nil {
+		t.Error(err)
+	} else {
+		_ = conn.Close()
+	}
+	stop()
+	if got := <-status; got != exitOK || stdout.Len() != 0 {
+		t.Errorf("status %d, output %q, log:\n%s", got, stdout.String(), stderr.String())
+	}
+	if !strings.HasPrefix(stderr.String(), `{"time":`) || strings.Contains(stderr.String(), testSecret) {
+		t.Errorf("the log:\n%s", stderr.String())
+	}
+	if _, err := os.Stat(ready); err == nil {
+		t.Error("the ready file is still there")
+	}
+}
+
+func TestServeCannotListen(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	s := newShell(t, "JWT_SECRET="+testSecret)
+	status, _, stderr := s.run("", "serve", "--listen="+taken.Addr().String())
+	if status != exitFailed || !strings.Contains(stderr, "address already in use") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
+func TestServeCannotAnnounce(t *testing.T) {
+	s := newShell(t, "JWT_SECRET="+testSecret)
+	status, _, stderr := s.run("", "serve", "--listen=127.0.0.1:0", "--ready-file=no/such/directory/ready")
+	if status != exitFailed || !strings.Contains(stderr, "cannot write the ready file") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
+// waitForFile returns the file's text once it is there.
+func waitForFile(t *testing.T, name string, ended <-chan int) string {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(10 * time.Second)
+	for {
+		if text, err := os.ReadFile(name); err == nil {
+			return string(text)
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("no ready file")
+		case status := <-ended:
+			t.Fatalf("ended with status %d", status)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"wimz.dev/live/relay/internal/auth"
+	"wimz.dev/live/relay/internal/store"
+	"wimz.dev/live/relay/internal/store/sqlstore"
+)
+
+// userAddCmd adds an account.
+type userAddCmd struct {
+	Email         string `arg:"" help:"Email address of the person."`
+	PasswordStdin bool   `help:"Read the password from the first line of standard input instead of asking for it."`
+}
+
+// Help is shown by relay user add --help.
+func (*userAddCmd) Help() string {
+	return `Examples:
+
+    relay user add you@example.com
+    pass show wimz | relay user add you@example.com --password-stdin`
+}
+
+// Run adds the account.
+func (c *userAddCmd) Run(ctx context.Context, a *app) error {
+	if err := a.check(); err != nil {
+		return err
+	}
+	password, err := c.password(ctx, a)
+	if err != nil {
+		return err
+	}
+	return a.withStore(ctx, func(db *sqlstore.DB) error {
+		u, err := auth.NewAccounts(db, auth.NewPasswords(), time.Now).Register(ctx, c.Email, password)
+		if errors.Is(err, store.ErrTaken) {
+			return fmt.Errorf("there is a user %s already: choose another email", c.Email)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(a.stdout, "added user %s (id %s)\n", u.Email, u.ID)
+		return err
+	})
+}
+
+func (c *userAddCmd) password(ctx context.Context, a *app) (string, error) {
+	if c.PasswordStdin {
+		return firstLine(a.stdin)
+	}
+	if a.ask == nil {
+		return "", errors.New("there is no terminal to ask for the password: pipe it in and use --password-stdin")
+	}
+	password, err := a.ask(ctx, "Password: ")
+	if err != nil {
+		return "", err
+	}
+	again, err := a.ask(ctx, "Again: ")
+	if err != nil {
+		return "", err
+	}
+	if again != password {
+		return "", errors.New("the two passwords differ: try again")
+	}
+	return password, nil
+}
+
+// firstLine reads up to the end of the line or input, without the line's end.
+func firstLine(in io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(in, auth.MaxPassword+2)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("cannot read the password: %w", err)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
+}

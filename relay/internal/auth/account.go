@@ -1,0 +1,113 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/mail"
+	"strings"
+	"time"
+
+	"wimz.dev/live/relay/internal/store"
+)
+
+// Bounds of what an account is made with.
+const (
+	// MaxEmail is the longest address in bytes that mail can be sent to
+	// (RFC 5321 §4.5.3.1.3, less the angle brackets).
+	MaxEmail = 254
+	// MinPassword and MaxPassword bound a password in bytes; the upper bound is
+	// there because a hash's cost must not depend on the client.
+	MinPassword = 8
+	MaxPassword = 1024
+)
+
+// Users is what accounts need of a store.
+type Users interface {
+	CreateUser(ctx context.Context, u store.User) error
+	UserByEmail(ctx context.Context, email string) (store.User, error)
+}
+
+// Accounts registers people and logs them in. It is safe for concurrent use.
+type Accounts struct {
+	users     Users
+	passwords *Passwords
+	now       func() time.Time
+}
+
+// NewAccounts returns the accounts kept in users. now is usually [time.Now].
+func NewAccounts(users Users, passwords *Passwords, now func() time.Time) *Accounts {
+	return &Accounts{users, passwords, now}
+}
+
+// Register makes an account. The error is an [*InvalidError], [store.ErrTaken],
+// [ErrBusy], the context's, or the store's.
+func (a *Accounts) Register(ctx context.Context, email, password string) (store.User, error) {
+	email, err := ParseEmail(email)
+	if err != nil {
+		return store.User{}, err
+	}
+	if len(password) < MinPassword || len(password) > MaxPassword {
+		return store.User{}, &InvalidError{"password", "must have 8 to 1024 bytes"}
+	}
+	hash, err := a.passwords.Hash(ctx, password)
+	if err != nil {
+		return store.User{}, err
+	}
+	u := store.NewUser(email, hash, a.now())
+	if err := a.users.CreateUser(ctx, u); err != nil {
+		return store.User{}, err
+	}
+	return u, nil
+}
+
+// Login returns the account that email and password belong to, or
+// [ErrUnauthenticated], [ErrBusy], the context's error, or the store's. An unknown
+// email takes as long as a wrong password.
+func (a *Accounts) Login(ctx context.Context, email, password string) (store.User, error) {
+	if len(password) > MaxPassword {
+		return store.User{}, deny("password too long")
+	}
+	u, err := a.find(ctx, email)
+	if err != nil {
+		return store.User{}, err
+	}
+	match, err := a.passwords.Matches(ctx, password, u.PasswordHash)
+	switch {
+	case err != nil:
+		return store.User{}, err
+	case u.ID == "":
+		return store.User{}, deny("unknown email")
+	case !match:
+		return store.User{}, deny("wrong password")
+	}
+	return u, nil
+}
+
+// find returns the account, or the zero User if there is none.
+func (a *Accounts) find(ctx context.Context, email string) (store.User, error) {
+	email, invalid := ParseEmail(email)
+	if invalid != nil {
+		email = "" // no account has it, and the store is asked all the same
+	}
+	u, err := a.users.UserByEmail(ctx, email)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.User{}, nil
+	}
+	return u, err
+}
+
+// ParseEmail returns the address in the form it is stored in, lower case, or an
+// [*InvalidError]. Only a bare address (RFC 5322 addr-spec) of printable
+// characters without quotes is one.
+func ParseEmail(text string) (string, error) {
+	invalid := &InvalidError{"email", "must be an address such as name@example.com"}
+	text = strings.ToLower(strings.TrimSpace(text))
+	if len(text) > MaxEmail || strings.ContainsAny(text, "\" \\\t") {
+		return "", invalid
+	}
+	address, err := mail.ParseAddress(text)
+	if err != nil || address.Address != text {
+		return "", invalid
+	}
+	return text, nil
+}

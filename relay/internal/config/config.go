@@ -1,0 +1,80 @@
+package config
+
+import (
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Config is everything an operator can set. The zero value is not useful: start
+// with [Default] or a parsed command line. A Config is read only once a relay
+// has been made with it.
+type Config struct {
+	// Host and Port are where the relay listens; port 0 lets the system choose.
+	Host string `env:"HOST" default:"0.0.0.0" help:"Address to listen on. Only this machine: 127.0.0.1."`
+	Port uint16 `env:"PORT" default:"8000" help:"Port to listen on, 0 to 65535. 0 takes a free one."`
+	// Listen is HOST:PORT and overrides the two above when it is not empty.
+	Listen string `placeholder:"HOST:PORT" help:"Overrides --host and --port."`
+
+	// JWTSecret signs the tokens of apps (HS256), at least 32 characters.
+	JWTSecret Secret `kong:"-" env:"JWT_SECRET" help:"Secret that signs the tokens of apps, at least 32 characters. No default."`
+	// DatabaseURL says where accounts and devices are kept; see [Config.DatabasePath].
+	DatabaseURL string `env:"DATABASE_URL" default:"wimz.db" placeholder:"URL" help:"Where accounts and devices are kept: sqlite:///path/wimz.db, sqlite://:memory:, or the path of a file. Default: wimz.db in the working directory."`
+
+	// TURNKeyID and TURNAPIToken name a Cloudflare TURN key and the token that
+	// may use it. Both empty: sessions get STUN only.
+	TURNKeyID    string `name:"cloudflare-turn-key-id" env:"CLOUDFLARE_TURN_KEY_ID" placeholder:"ID" help:"Identifier of the Cloudflare TURN key. None: sessions get STUN only."`
+	TURNAPIToken Secret `kong:"-" env:"CLOUDFLARE_TURN_API_TOKEN" help:"Token that belongs to the Cloudflare TURN key. No default."`
+	// TURNBaseURL is where the TURN key API is reached.
+	TURNBaseURL string `name:"cloudflare-turn-base-url" env:"CLOUDFLARE_TURN_BASE_URL" default:"https://rtc.live.cloudflare.com" placeholder:"URL" help:"Where the Cloudflare TURN API is reached, http or https."`
+	// TURNRequired refuses a session when no TURN credentials can be had,
+	// instead of offering STUN only.
+	TURNRequired bool `env:"TURN_REQUIRED" help:"Refuse a session for which there is no TURN server: true or false."`
+	// TURNCredentialTTL is how long the credentials of a session live.
+	TURNCredentialTTL time.Duration `env:"TURN_CREDENTIAL_TTL" default:"1h" type:"seconds" placeholder:"TIME" help:"Life of TURN credentials, 60 to 172800 seconds (3600 or 1h)."`
+	// TURNRevokeLinger is how long after a session's end its credentials are
+	// revoked at the provider.
+	TURNRevokeLinger time.Duration `env:"TURN_REVOKE_LINGER" default:"60s" type:"seconds" placeholder:"TIME" help:"How long after the end of a session its TURN credentials are revoked, 0 to 1h."`
+
+	// SessionGrace is how long a session waits for a party that lost its socket.
+	SessionGrace time.Duration `env:"SESSION_GRACE" default:"60s" type:"seconds" placeholder:"TIME" help:"How long a session waits for a lost socket to come back, 0 to 1h (60 or 60s)."`
+	// DeviceStaticSignatures admits devices that sign no timestamp.
+	DeviceStaticSignatures bool `env:"DEVICE_STATIC_SIGNATURES" default:"true" negatable:"" help:"Admit robots that sign no timestamp: true or false."`
+	// AllowedOrigins lists the web pages whose scripts may connect.
+	AllowedOrigins []string `env:"ALLOWED_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may connect, separated by commas: https://app.example.com. Programs without an Origin header always may."`
+
+	// LogLevel and LogFormat shape the log on standard error.
+	LogLevel  slog.Level `env:"LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"Least severe level to log: debug, info, warn or error."`
+	LogFormat LogFormat  `env:"LOG_FORMAT" default:"text" placeholder:"FORMAT" help:"Form of the log: text or json."`
+}
+
+// Flags is a [Config] as part of a command line, without its methods: kong would
+// take Validate for its own and call it before the environment has been read.
+type Flags Config
+
+// Default returns the configuration with every default applied and nothing read
+// from the environment. It holds no secret, so [Config.Validate] refuses it until
+// JWTSecret is set.
+func Default() Config {
+	var flags Flags
+	parser, err := kong.New(&flags, Options()...)
+	if err == nil {
+		OwnEnvironment(parser)
+		_, err = parser.Parse(nil)
+	}
+	if err != nil {
+		panic("config: " + err.Error()) // a struct tag above is wrong
+	}
+	return Config(flags)
+}
+
+// Addr returns the HOST:PORT to listen on.
+func (c *Config) Addr() string {
+	if c.Listen != "" {
+		return c.Listen
+	}
+	return net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
+}

@@ -1,0 +1,106 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// minJWTSecret is the shortest secret in characters: HS256 wants a key of at
+// least 256 bits (RFC 7518 §3.2), and 32 characters are the least that can hold it.
+const minJWTSecret = 32
+
+// Validate returns every problem that keeps a relay from serving with this
+// configuration, joined, each a line that says what to do; nil if there is none.
+func (c *Config) Validate() error {
+	_, database := c.DatabasePath()
+	return errors.Join(
+		c.checkAddr(),
+		c.CheckJWTSecret(),
+		database,
+		c.checkTURNKey(),
+		c.checkTURNBaseURL(),
+		within("TURN_CREDENTIAL_TTL", c.TURNCredentialTTL, time.Minute, 48*time.Hour),
+		within("TURN_REVOKE_LINGER", c.TURNRevokeLinger, 0, time.Hour),
+		within("SESSION_GRACE", c.SessionGrace, 0, time.Hour),
+		c.checkOrigins(),
+	)
+}
+
+// CheckJWTSecret returns what is wrong with the secret alone, for commands that
+// make tokens and need nothing else.
+func (c *Config) CheckJWTSecret() error {
+	switch n := len(c.JWTSecret.Reveal()); {
+	case n == 0:
+		return errors.New("JWT_SECRET: is not set: make one with `openssl rand -hex 32` and put it in .env or the environment")
+	case n < minJWTSecret:
+		return fmt.Errorf("JWT_SECRET: has %d characters, at least %d are needed: make one with `openssl rand -hex 32`", n, minJWTSecret)
+	default:
+		return nil
+	}
+}
+
+func (c *Config) checkAddr() error {
+	if c.Listen == "" {
+		if strings.Contains(c.Host, ":") && net.ParseIP(c.Host) == nil {
+			return errors.New("HOST: is an address without a port: set the port with PORT")
+		}
+		return nil
+	}
+	_, port, err := net.SplitHostPort(c.Listen)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return errors.New("--listen: is not HOST:PORT: use for example 127.0.0.1:8000 or :8000")
+	}
+	return nil
+}
+
+func (c *Config) checkTURNKey() error {
+	hasID, hasToken := c.TURNKeyID != "", c.TURNAPIToken != ""
+	switch {
+	case hasID && !hasToken:
+		return errors.New("CLOUDFLARE_TURN_API_TOKEN: is not set, but CLOUDFLARE_TURN_KEY_ID is: set both, or neither for STUN only")
+	case hasToken && !hasID:
+		return errors.New("CLOUDFLARE_TURN_KEY_ID: is not set, but CLOUDFLARE_TURN_API_TOKEN is: set both, or neither for STUN only")
+	case c.TURNRequired && !hasID:
+		return errors.New("TURN_REQUIRED: there is no TURN key: set CLOUDFLARE_TURN_KEY_ID and CLOUDFLARE_TURN_API_TOKEN, or TURN_REQUIRED=false")
+	case strings.ContainsAny(c.TURNKeyID, "/?#% "):
+		return errors.New("CLOUDFLARE_TURN_KEY_ID: is not the identifier of a key: copy it from the Cloudflare dashboard, without a URL")
+	default:
+		return nil
+	}
+}
+
+func (c *Config) checkTURNBaseURL() error {
+	u, err := url.Parse(c.TURNBaseURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
+		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		// The URL is not repeated: it may hold a password.
+		return errors.New("CLOUDFLARE_TURN_BASE_URL: is not a plain http or https URL: use for example https://rtc.live.cloudflare.com")
+	}
+	return nil
+}
+
+func (c *Config) checkOrigins() error {
+	var problems []error
+	for _, origin := range c.AllowedOrigins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || origin != strings.ToLower(u.Scheme+"://"+u.Host) {
+			problems = append(problems, fmt.Errorf("ALLOWED_ORIGINS: %q is not an origin: write scheme://host or scheme://host:port in lower case, for example https://app.example.com", origin))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func within(name string, d, least, most time.Duration) error {
+	if d < least || d > most {
+		return fmt.Errorf("%s: is %v: choose a time from %v to %v", name, d, least, most)
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+// Package storetest is the suite that every [store.Store] passes. An
+// implementation's own test is a few lines that call [Run].
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"wimz.dev/live/relay/internal/config"
+	"wimz.dev/live/relay/internal/store"
+	"wimz.dev/live/relay/wire"
+)
+
+// now is when the suite takes place; it has a fraction that stores may drop.
+func now() time.Time { return time.Date(2026, time.March, 1, 12, 0, 0, 987, time.UTC) }
+
+// Run runs the suite. open returns an empty store and closes it with the test.
+func Run(t *testing.T, open func(t *testing.T) store.Store) {
+	t.Helper()
+	for name, test := range map[string]func(*testing.T, store.Store){
+		"users":                users,
+		"devices":              devices,
+		"ownership":            ownership,
+		"signatures":           signatures,
+		"concurrent signers":   concurrentSigners,
+		"concurrent creations": concurrentCreations,
+		"ended context":        endedContext,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+func users(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	ann := store.NewUser("ann@example.com", "hash", now())
+	check(t, s.CreateUser(ctx, ann), nil)
+	check(t, s.CreateUser(ctx, store.NewUser("ann@example.com", "other", now())), store.ErrTaken)
+	check(t, s.CreateUser(ctx, ann), store.ErrTaken)
+
+	got, err := s.UserByEmail(ctx, "ann@example.com")
+	check(t, err, nil)
+	equal(t, got, ann)
+	got, err = s.UserByID(ctx, ann.ID)
+	check(t, err, nil)
+	equal(t, got, ann)
+	equal(t, got.PasswordHash.Reveal(), "hash")
+
+	got, err = s.UserByEmail(ctx, "bob@example.com")
+	check(t, err, store.ErrNotFound)
+	equal(t, got, store.User{})
+	_, err = s.UserByID(ctx, "")
+	check(t, err, store.ErrNotFound)
+	if s.CreateUser(ctx, store.NewUser("Ann@Example.com", "hash", now())) == nil {
+		t.Error("an email that is not in lower case is refused")
+	}
+}
+
+func devices(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	owner := user(t, s, "ann@example.com")
+	robot := device("wimz_1", owner)
+	spare := device("wimz_0", "")
+	spare.SignedAt = now().Truncate(time.Second)
+	check(t, s.CreateDevice(ctx, robot), nil)
+	check(t, s.CreateDevice(ctx, spare), nil)
+	check(t, s.CreateDevice(ctx, device("wimz_1", "")), store.ErrTaken)
+	check(t, s.CreateDevice(ctx, device("wimz_2", "nobody")), store.ErrNotFound)
+
+	got, err := s.Device(ctx, "wimz_1")
+	check(t, err, nil)
+	equal(t, got, robot)
+	equal(t, got.Secret.Reveal(), "secret of wimz_1")
+	equal(t, got.Timestamped(), false)
+	got, err = s.Device(ctx, "wimz_0")
+	check(t, err, nil)
+	equal(t, got, spare)
+	got, err = s.Device(ctx, "WIMZ_0")
+	check(t, err, store.ErrNotFound)
+	equal(t, got, store.Device{})
+
+	all, err := s.Devices(ctx)
+	check(t, err, nil)
+	if !slices.Equal(all, []store.Device{spare, robot}) {
+		t.Errorf("got %v", all)
+	}
+}
+
+func ownership(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	ann, bob := user(t, s, "ann@example.com"), user(t, s, "bob@example.com")
+	for id, owner := range map[wire.DeviceID]store.UserID{"c": ann, "a": ann, "b": bob, "d": ""} {
+		check(t, s.CreateDevice(ctx, device(id, owner)), nil)
+	}
+	for owner, want := range map[store.UserID][]wire.DeviceID{ann: {"a", "c"}, bob: {"b"}, "nobody": nil, "": nil} {
+		got, err := s.DevicesOf(ctx, owner)
+		check(t, err, nil)
+		if !slices.Equal(got, want) {
+			t.Errorf("devices of %q: got %v, want %v", owner, got, want)
+		}
+	}
+}
+
+func signatures(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	check(t, s.CreateDevice(ctx, device("wimz_1", "")), nil)
+	check(t, s.CreateDevice(ctx, device("wimz_2", "")), nil)
+	at := now().Truncate(time.Second)
+	for _, step := range []struct {
+		offset time.Duration
+		want   error
+	}{
+		{0, nil},
+		{0, nil},
+		{-time.Second, store.ErrStale},
+		{time.Second, nil},
+		{0, store.ErrStale},
+		{time.Second, nil},
+	} {
+		check(t, s.AcceptSignature(ctx, "wimz_1", at.Add(step.offset)), step.want)
+	}
+	check(t, s.AcceptSignature(ctx, "wimz_9", at), store.ErrNotFound)
+
+	got, err := s.Device(ctx, "wimz_1")
+	check(t, err, nil)
+	equal(t, got.SignedAt, at.Add(time.Second))
+	equal(t, got.Timestamped(), true)
+	got, err = s.Device(ctx, "wimz_2")
+	check(t, err, nil)
+	equal(t, got.Timestamped(), false)
+}
+
+// concurrentSigners lets the same device sign from many places at once: the
+// newest timestamp stays, whatever the order.
+func concurrentSigners(t *testing.T, s store.Store) {
+	check(t, s.CreateDevice(t.Context(), device("wimz_1", "")), nil)
+	const signers = 16
+	var wait sync.WaitGroup
+	for i := range signers {
+		wait.Go(func() {
+			err := s.AcceptSignature(t.Context(), "wimz_1", now().Add(time.Duration(i)*time.Second))
+			if err != nil && !errors.Is(err, store.ErrStale) {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	got, err := s.Device(t.Context(), "wimz_1")
+	check(t, err, nil)
+	equal(t, got.SignedAt, now().Add((signers-1)*time.Second).Truncate(time.Second))
+}
+
+// concurrentCreations lets many take one email: one gets it.
+func concurrentCreations(t *testing.T, s store.Store) {
+	results := make(chan error, 8)
+	for i := range cap(results) {
+		go func() {
+			hash := fmt.Sprintf("hash %d", i)
+			results <- s.CreateUser(t.Context(), store.NewUser("ann@example.com", config.Secret(hash), now()))
+		}()
+	}
+	created := 0
+	for range cap(results) {
+		switch err := <-results; {
+		case err == nil:
+			created++
+		case !errors.Is(err, store.ErrTaken):
+			t.Error(err)
+		}
+	}
+	equal(t, created, 1)
+}
+
+func endedContext(t *testing.T, s store.Store) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	check(t, s.CreateDevice(ended, device("wimz_1", "")), context.Canceled)
+	_, err := s.Devices(ended)
+	check(t, err, context.Canceled)
+	_, err = s.Device(t.Context(), "wimz_1")
+	check(t, err, store.ErrNotFound)
+}
+
+func user(t *testing.T, s store.Store, email string) store.UserID {
+	t.Helper()
+	u := store.NewUser(email, "hash", now())
+	check(t, s.CreateUser(t.Context(), u), nil)
+	return u.ID
+}
+
+func device(id wire.DeviceID, owner store.UserID) store.Device {
+	return store.Device{ID: id, Secret: config.Secret("secret of " + string(id)), Owner: owner, CreatedAt: now().Truncate(time.Second)}
+}
+
+func check(t *testing.T, got, want error) {
+	t.Helper()
+	if !errors.Is(got, want) || (want == nil) != (got == nil) {
+		t.Errorf("got error %v, want %v", got, want)
+	}
+}
+
+func equal[T comparable](t *testing.T, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
