@@ -1,0 +1,72 @@
+# WIM-Z live video: `make` lists what there is to make.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+GO        ?= go
+BIN       := .bin
+LDFLAGS   := -s -w
+FUZZTIME  ?= 10s
+BENCHTIME ?= 1s
+PACKAGES  := $(shell $(GO) list ./... 2>/dev/null | grep -v '/e2e')
+PI        := GOOS=linux GOARCH=arm64
+
+.PHONY: help setup demo build build-pi test unit e2e lint check bench fuzz golden coturn-image clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what building and testing need (Debian packages, linter)
+	@.ci/setup test
+
+demo: ## show live video in your browser: relay, TURN server, robot and viewer on this machine
+	@.ci/setup demo
+	@$(MAKE) --no-print-directory build
+	@$(GO) run ./e2e/cmd/demo
+
+build: ## build the four programs into .bin
+	@echo "Building (the first time takes some minutes)"
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./relay/cmd/relay ./fakecloudflare/cmd/fakecloudflare
+	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./robot/cmd/robot ./simapp/cmd/simapp
+
+build-pi: ## build relay and robot for a Raspberry Pi (arm64) into .bin/arm64
+	@.ci/setup pi
+	@mkdir -p $(BIN)/arm64
+	$(PI) CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/arm64/ ./relay/cmd/relay
+	$(PI) CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig \
+		$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/arm64/ ./robot/cmd/robot
+
+test: setup lint unit e2e ## everything that must be green: lint, unit tests, end-to-end suites
+
+check: lint unit ## what to run before a commit
+
+lint: ## vet, format and style
+	$(BIN)/golangci-lint run ./...
+	$(BIN)/golangci-lint fmt --diff ./...
+
+unit: ## unit tests under the race detector
+	$(GO) test -race -timeout 10m $(PACKAGES)
+
+e2e: build ## Ginkgo suites: in-process and as binaries, with real TURN servers
+	@if docker info >/dev/null 2>&1; then .ci/coturn-image; fi
+	$(GO) test -race -timeout 20m ./e2e/... -args -ginkgo.timeout=18m $(E2E_ARGS)
+
+bench: ## benchmarks; compare two runs with benchstat
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
+
+fuzz: ## every fuzz target for FUZZTIME (10s) each
+	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for target in $$(grep -rhoP --include='*_test.go' '^func \KFuzz\w+' $$package | sort -u); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+golden: ## write the golden files anew after a wanted change
+	$(GO) test ./relay/wire -run Golden -update
+
+coturn-image: ## build the image wimz/coturn:local without a registry
+	.ci/coturn-image
+
+clean: ## remove what was built
+	rm -rf $(BIN) .demo
