@@ -119,6 +119,7 @@ func (s *Server) serve(l *listeners, r *relays) (*turn.Server, error) {
 			{PacketConn: s.sockets.packets(l.udp), RelayAddressGenerator: r},
 		},
 		ListenerConfigs: streams,
+		EventHandler:    s.sockets.events(),
 		LoggerFactory:   logFactory{s.cfg.Log},
 	})
 }

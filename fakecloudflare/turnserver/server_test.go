@@ -233,6 +233,9 @@ func TestCloseEndsIdleConnections(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
+	if n := s.Allocations(); n != 0 {
+		t.Errorf("%d allocations are left", n)
+	}
 }
 
 func TestStartRefuses(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"io"
 	"net"
 	"sync"
+
+	"github.com/pion/turn/v5"
 )
 
 // sockets knows every socket that a goroutine of pion/turn reads from. pion
@@ -39,6 +41,15 @@ func (s *sockets) done(c any) {
 	if _, found := s.open[c]; found {
 		delete(s.open, c)
 		s.running.Done()
+	}
+}
+
+// events counts allocations as well: pion forgets one after its relay socket
+// has been closed.
+func (s *sockets) events() turn.EventHandler {
+	return turn.EventHandler{
+		OnAllocationCreated: func(_, _ net.Addr, _, _, _ string, _ net.Addr, _ int) { s.running.Add(1) },
+		OnAllocationDeleted: func(_, _ net.Addr, _, _, _ string) { s.running.Done() },
 	}
 }
 

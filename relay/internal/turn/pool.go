@@ -1,0 +1,242 @@
+package turn
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"wimz.dev/live/relay/wire"
+)
+
+// ErrPoolClosed is returned once a pool has been closed.
+var ErrPoolClosed = errors.New("the TURN credential pool is closed")
+
+// Key says whose credentials they are: sessions of the same user with the same
+// robot share them, nobody else does. Device is empty where no robot is meant.
+type Key struct {
+	User   string
+	Device wire.DeviceID
+}
+
+// PoolConfig configures a [Pool]. Zero durations stand for the defaults named.
+type PoolConfig struct {
+	// Provider issues the credentials; [None] if nil.
+	Provider Provider
+	// IdentifierKey keys the pseudonyms that go to the provider. Required: with
+	// a known key, a pseudonym could be tried for every user there is.
+	IdentifierKey []byte
+	// TTL is the life asked for; [DefaultTTL] by default.
+	TTL time.Duration
+	// MinLife is what a cached credential must have left to stand in for one
+	// that could not be minted; 60 s by default.
+	MinLife time.Duration
+	// Linger is how long a credential nobody uses is kept for the next one;
+	// revoked at once if zero.
+	Linger time.Duration
+	// MintTimeout bounds minting, retry included; 8 s by default, within the
+	// 10 s a robot has to offer.
+	MintTimeout time.Duration
+	// RevokeTimeout bounds revoking one credential, all attempts included; 30 s
+	// by default.
+	RevokeTimeout time.Duration
+	// Log may be nil.
+	Log *slog.Logger
+}
+
+// Pool hands out shared credentials and gives them back to the provider. Its
+// methods may be called concurrently.
+type Pool struct {
+	cfg     PoolConfig
+	closing chan struct{}  // closed by Close: lingering ends
+	running sync.WaitGroup // background work, and callers inside Acquire
+	// background runs work with a context that outlives any caller; abort ends
+	// all of them, when Close has run out of time.
+	background func(limit time.Duration, work func(context.Context))
+	abort      context.CancelFunc
+
+	mu      sync.Mutex
+	closed  bool                // guarded by mu
+	newest  map[Key]*credential // guarded by mu; the one new sessions get
+	minting map[Key]*mint       // guarded by mu; at most one per key
+}
+
+// credential is a minted one that is in use or lingers.
+type credential struct {
+	Credentials
+
+	key    Key
+	life   time.Duration
+	leases int           // guarded by Pool.mu
+	wanted chan struct{} // guarded by Pool.mu; closed when a lingering one is leased again
+}
+
+// mint is one call to the provider, and those who wait for it.
+type mint struct {
+	waiters int           // guarded by Pool.mu
+	ended   bool          // guarded by Pool.mu
+	done    chan struct{} // closed after the fields below are set
+	result  *credential   // leased once for each waiter
+	err     error
+}
+
+// NewPool returns an empty pool. Close it.
+func NewPool(cfg PoolConfig) (*Pool, error) {
+	if len(cfg.IdentifierKey) == 0 {
+		return nil, errors.New("turn: an identifier key is required")
+	}
+	if cfg.Provider == nil {
+		cfg.Provider = None{}
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	cfg.Provider = patient{cfg.Provider}
+	cfg.TTL = cmp.Or(cfg.TTL, DefaultTTL)
+	cfg.MinLife = cmp.Or(cfg.MinLife, time.Minute)
+	cfg.MintTimeout = cmp.Or(cfg.MintTimeout, 8*time.Second)
+	cfg.RevokeTimeout = cmp.Or(cfg.RevokeTimeout, 30*time.Second)
+	ctx, abort := context.WithCancel(context.Background())
+	return &Pool{
+		cfg:     cfg,
+		closing: make(chan struct{}),
+		background: func(limit time.Duration, work func(context.Context)) {
+			limited, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			work(limited)
+		},
+		abort:   abort,
+		newest:  make(map[Key]*credential),
+		minting: make(map[Key]*mint),
+	}, nil
+}
+
+// Acquire leases credentials for a session: those the key has while more than
+// half of their life is left, else new ones. Callers of one key share one call
+// to the provider, which goes on when a caller's context ends. If the provider
+// fails, older credentials stand in as long as they live MinLife longer. Errors
+// are [*Error], [ErrPoolClosed] or the cause of the context.
+func (p *Pool) Acquire(ctx context.Context, key Key) (*Lease, error) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, ErrPoolClosed
+	}
+	p.running.Add(1)
+	defer p.running.Done()
+	if c := p.newest[key]; c != nil && c.lastsAt(time.Now(), c.life/2) {
+		p.lease(c, 1)
+		p.mu.Unlock()
+		return newLease(p, c), nil
+	}
+	m := p.minting[key]
+	if m == nil {
+		m = p.startMint(key)
+	}
+	m.waiters++
+	p.mu.Unlock()
+
+	select {
+	case <-m.done:
+		if m.err != nil {
+			return nil, m.err
+		}
+		return newLease(p, m.result), nil
+	case <-ctx.Done():
+		p.leave(m)
+		return nil, context.Cause(ctx)
+	case <-p.closing:
+		p.leave(m)
+		return nil, ErrPoolClosed
+	}
+}
+
+// Mint issues credentials of their own, neither shared nor revoked: for those
+// who ask for a ttl and do with them what the relay does not see.
+func (p *Pool) Mint(ctx context.Context, key Key, ttl time.Duration) (Credentials, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.MintTimeout)
+	defer cancel()
+	return p.cfg.Provider.Mint(ctx, ttl, identifier(p.cfg.IdentifierKey, key))
+}
+
+// Close revokes the credentials nobody uses and waits for all background work,
+// until the context ends: then what is under way is broken off, and the cause
+// returned. Credentials still leased are left to expire by themselves, so that
+// media of sessions that outlive the relay flows on; releasing them afterwards
+// does nothing.
+func (p *Pool) Close(ctx context.Context) error {
+	p.mu.Lock()
+	if !p.closed {
+		p.closed = true
+		close(p.closing)
+	}
+	p.mu.Unlock()
+	defer p.abort()
+	stop := context.AfterFunc(ctx, p.abort)
+	p.running.Wait()
+	if !stop() {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// startMint calls the provider in the background. The lease on what there is
+// keeps it from being revoked while it may have to stand in. p.mu is held.
+func (p *Pool) startMint(key Key) *mint {
+	m := &mint{done: make(chan struct{})}
+	p.minting[key] = m
+	old := p.newest[key]
+	if old != nil {
+		p.lease(old, 1)
+	}
+	p.running.Go(func() { p.runMint(key, m, old) })
+	return m
+}
+
+func (p *Pool) runMint(key Key, m *mint, old *credential) {
+	var (
+		started = time.Now()
+		minted  Credentials
+		err     error
+	)
+	p.background(p.cfg.MintTimeout, func(ctx context.Context) {
+		minted, err = p.cfg.Provider.Mint(ctx, p.cfg.TTL, identifier(p.cfg.IdentifierKey, key))
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case err == nil:
+		m.result = &credential{Credentials: minted, key: key, life: minted.ExpiresAt.Sub(started)}
+		p.newest[key] = m.result
+	case old != nil && old.lastsAt(time.Now(), p.cfg.MinLife):
+		p.cfg.Log.Warn("TURN provider failed, older credentials stand in", "device_id", key.Device, "error", err)
+		m.result = old
+	default:
+		p.cfg.Log.Warn("TURN provider failed", "device_id", key.Device, "error", err)
+		m.err = err
+	}
+	delete(p.minting, key)
+	m.ended = true
+	if m.result != nil {
+		p.lease(m.result, m.waiters+1)
+		p.release(m.result) // retires it if everybody has left
+	}
+	if old != nil {
+		p.release(old)
+	}
+	close(m.done)
+}
+
+// leave gives up waiting for a mint, or what it has brought in the meantime.
+func (p *Pool) leave(m *mint) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case !m.ended:
+		m.waiters--
+	case m.result != nil:
+		p.release(m.result)
+	}
+}
