@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // ErrUnknownType is returned for a well-formed frame of a type this version
@@ -18,11 +19,20 @@ type BadMessageError struct{ Rule string }
 
 func (e *BadMessageError) Error() string { return e.Rule }
 
+// mayOutgrow is the size of a frame in bytes up to which its message fits into
+// [MaxFrame] again, whatever becomes longer by being written our way: U+2028 is
+// escaped, a server without URLs gets a field.
+const mayOutgrow = MaxFrame / 5
+
 // Decode reads one frame that party from has sent. The message it returns has
 // every field its type needs, none that it does not have, and only values
-// within bounds. The error is [ErrUnknownType] or a [*BadMessageError].
+// within bounds, so that it can be sent on in one frame. The error is
+// [ErrUnknownType] or a [*BadMessageError].
 func Decode(frame []byte, from Party) (Message, error) {
 	var m Message
+	if !utf8.Valid(frame) {
+		return m, &BadMessageError{"a message is UTF-8"}
+	}
 	if !startsWith(bytes.TrimLeft(frame, " \t\r\n"), '{') {
 		return m, &BadMessageError{"a message is a JSON object"}
 	}
@@ -43,6 +53,9 @@ func Decode(frame []byte, from Party) (Message, error) {
 	m = m.only(r.needs | r.may)
 	if err := m.check(from); err != nil {
 		return Message{}, err
+	}
+	if len(frame) > mayOutgrow && len(Encode(m)) > MaxFrame {
+		return Message{}, &BadMessageError{fmt.Sprintf("%s is too long", m.Type)}
 	}
 	return m, nil
 }

@@ -1,6 +1,12 @@
 package wire
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"strings"
+)
 
 // Type says what a message is.
 type Type string
@@ -102,13 +108,30 @@ type SessionReport struct {
 	Connected bool      `json:"connected"` // media has a path
 }
 
+// String names the message, its session and its robot: what it carries besides
+// is secret (tokens, credentials) or private (addresses in SDP and candidates).
+func (m Message) String() string {
+	parts := []string{string(m.Type), string(m.SessionID), string(m.DeviceID), string(m.Code), string(m.Reason)}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
+}
+
+// GoString is [Message.String], so that %#v prints no secret either.
+func (m Message) GoString() string { return m.String() }
+
+// LogValue is [Message.String].
+func (m Message) LogValue() slog.Value { return slog.StringValue(m.String()) }
+
 // Encode returns the message as one frame. The caller owns the bytes.
 func Encode(m Message) []byte {
-	data, err := json.Marshal(m)
-	if err != nil {
+	var frame bytes.Buffer
+	encoder := json.NewEncoder(&frame)
+	// <, > and & stay as they are: no page shows a frame, and one that grew on
+	// its way through the relay could be too large for its receiver.
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(m); err != nil {
 		// Every field is a string, a number, a bool or a struct of those, for
-		// which Marshal has no error to return.
+		// which Encode has no error to return.
 		panic("wire: " + err.Error())
 	}
-	return data
+	return bytes.TrimSuffix(frame.Bytes(), []byte{'\n'})
 }

@@ -176,23 +176,32 @@ func Unknown(m wire.Message) (answer wire.Message, ok bool) {
 	}
 }
 
+// said is a message type with the party it is from: a party that says what is
+// not its to say is not heard.
+type said struct {
+	from wire.Party
+	what wire.Type
+}
+
 // message handles what one of the parties says.
 func (m *Machine) message(from wire.Party, msg wire.Message) {
-	switch msg.Type {
-	case wire.TypeOffer:
+	switch (said{from, msg.Type}) {
+	case said{wire.Robot, wire.TypeOffer}:
 		m.offer(msg)
-	case wire.TypeAnswer:
+	case said{wire.App, wire.TypeAnswer}:
 		m.answer(msg)
-	case wire.TypeICE:
-		if from == wire.Robot || m.state != Requested { // before the offer an app has none
-			m.tell(from.Other(), msg)
+	case said{wire.Robot, wire.TypeICE}:
+		m.tell(wire.App, msg)
+	case said{wire.App, wire.TypeICE}:
+		if m.state != Requested { // before the offer an app has none
+			m.tell(wire.Robot, msg)
 		}
-	case wire.TypeClose:
+	case said{wire.App, wire.TypeClose}, said{wire.Robot, wire.TypeClose}:
 		m.closedBy(from, msg.Reason)
-	case wire.TypeRobotError:
+	case said{wire.Robot, wire.TypeRobotError}:
 		m.tell(wire.App, msg)
 		m.close(wire.ReasonRobotError, 0)
-	case wire.TypeHeartbeat, wire.TypeHello:
+	case said{wire.Robot, wire.TypeHeartbeat}, said{wire.Robot, wire.TypeHello}:
 		m.report(msg.Sessions)
 	default: // says nothing to a session
 	}

@@ -1,0 +1,84 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"os/exec"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
+
+	"wimz.dev/live/e2e/harness"
+	"wimz.dev/live/simapp"
+)
+
+// python is Debian's, whose python3-aiortc is what fielded peers are built on.
+const python = "/usr/bin/python3"
+
+var _ = everywhere("A peer that knows only the original specification", Label("aiortc"), func(b harness.Backend) {
+	BeforeEach(func() {
+		if err := exec.Command(python, "-c", "import aiortc, websockets").Run(); err != nil {
+			Fail("python3-aiortc and python3-websockets are missing: run make setup")
+		}
+	})
+
+	It("watches our robot", func(ctx SpecContext) {
+		s := ready(ctx, b, harness.Options{})
+		var stdout bytes.Buffer
+		app := exec.CommandContext(ctx, python, "aiortc/app.py", s.RelayURL(), s.owner.Token, string(robotID), "30")
+		app.Stdout, app.Stderr = &stdout, GinkgoWriter
+		Expect(app.Run()).To(Succeed())
+
+		var seen struct{ Frames, Width, Height int }
+		Expect(json.Unmarshal(stdout.Bytes(), &seen)).To(Succeed())
+		Expect(seen.Frames).To(Equal(30))
+		Expect(seen.Width).To(Equal(1280))
+		s.expectNothingLeft(ctx)
+	}, SpecTimeout(specTime))
+
+	It("is watched by our app", func(ctx SpecContext) {
+		s := empty(ctx, b, harness.Options{})
+		secret, err := harness.DeviceSecret(s.configFile)
+		Expect(err).NotTo(HaveOccurred())
+		stdout := gbytes.NewBuffer()
+		robot := exec.CommandContext(ctx, python, "aiortc/robot.py", s.RelayURL(), string(robotID), secret)
+		robot.Stdout, robot.Stderr = stdout, GinkgoWriter
+		Expect(robot.Start()).To(Succeed())
+		DeferCleanup(func() {
+			_ = robot.Process.Kill()
+			_ = robot.Wait()
+		})
+		Eventually(stdout).WithContext(ctx).Should(gbytes.Say("connected"))
+
+		viewing, err := s.phone(ctx).Watch(ctx, simapp.Options{Device: robotID})
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(func() int { return viewing.Report().Frames }).Should(BeNumerically(">=", 30))
+		Expect(viewing.Report().Latency).To(BeNil(), "its pictures carry no stamp")
+	}, SpecTimeout(specTime))
+})
+
+var _ = Describe("A secret", func() {
+	It("is in no line that any program prints, whatever fails", func(ctx SpecContext) {
+		log := gbytes.NewBuffer()
+		GinkgoWriter.TeeTo(log)
+		DeferCleanup(GinkgoWriter.ClearTeeWriters)
+		s := ready(ctx, &binaries, harness.Options{LogLevel: slog.LevelDebug})
+		viewing := s.watch(ctx, simapp.Options{Device: robotID})
+		s.watch(ctx, simapp.Options{Device: robotID, RelayOnly: true}).Close()
+		_, err := s.RawApp(ctx, harness.User{Token: s.owner.Token + "x"})
+		Expect(err).To(HaveOccurred())
+		viewing.Close()
+
+		secret, err := harness.DeviceSecret(s.configFile)
+		Expect(err).NotTo(HaveOccurred())
+		printed := string(log.Contents())
+		Expect(strings.Count(printed, "\n")).To(BeNumerically(">", 20), "the programs do print")
+		for _, hidden := range append(s.Secrets(), secret, s.owner.Token, s.owner.Password, turn.Secret) {
+			Expect(printed).NotTo(ContainSubstring(hidden))
+		}
+		Expect(printed).NotTo(ContainSubstring("v=0"), "no SDP")
+	}, SpecTimeout(specTime))
+})

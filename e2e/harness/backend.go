@@ -1,0 +1,81 @@
+package harness
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"wimz.dev/live/fakecloudflare"
+)
+
+// Backend starts programs. A program is up when its method returns.
+type Backend interface {
+	// String names the backend in the titles of specs.
+	String() string
+	Relay(ctx context.Context, s RelaySettings, log io.Writer) (*Program, error)
+	Robot(ctx context.Context, s RobotSettings, log io.Writer) (*Program, error)
+	Cloudflare(ctx context.Context, s CloudflareSettings, log io.Writer) (*Program, error)
+}
+
+// RelaySettings are what specs vary of a relay.
+type RelaySettings struct {
+	Listen        string // HOST:PORT
+	DatabasePath  string
+	JWTSecret     string
+	CloudflareURL string // empty: no TURN
+	TURNRequired  bool
+	Grace         time.Duration
+	Origins       string // comma-separated
+	LogLevel      slog.Level
+}
+
+// RobotSettings point at a robot's configuration.
+type RobotSettings struct {
+	ConfigFile string
+	LogLevel   slog.Level
+}
+
+// CloudflareSettings configure the fake TURN key API.
+type CloudflareSettings struct {
+	TURN *TURN
+}
+
+// The one TURN key of the fake API.
+const (
+	keyID    = "e2e-key"
+	apiToken = "e2e-api-token"
+)
+
+// fake is the configuration of the fake API for a TURN server.
+func (s CloudflareSettings) fake() fakecloudflare.Config {
+	return fakecloudflare.Config{
+		KeyID: keyID, APIToken: apiToken, TURNSecret: s.TURN.Secret, ICEURLs: s.TURN.URLs,
+	}
+}
+
+// Program is a running program.
+type Program struct {
+	// Addr is the HOST:PORT of its HTTP face.
+	Addr  string
+	ended <-chan struct{}
+	// stop asks it to end and waits; the error says that it did not end
+	// cleanly.
+	stop func() error
+}
+
+// Done is closed when the program has ended, asked to or not.
+func (p *Program) Done() <-chan struct{} { return p.ended }
+
+// Stop ends the program and waits for it. Further calls do nothing.
+func (p *Program) Stop() error {
+	if p == nil || p.stop == nil {
+		return nil
+	}
+	stop := p.stop
+	p.stop = nil // an error is reported once
+	return stop()
+}
+
+// URL returns the address of a path on the program.
+func (p *Program) URL(path string) string { return "http://" + p.Addr + path }

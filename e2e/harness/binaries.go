@@ -1,0 +1,154 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// startTime bounds the start of a program, stopTime its end after SIGTERM.
+const (
+	startTime = 15 * time.Second
+	stopTime  = 15 * time.Second
+)
+
+// Binaries runs the shipped binaries found in Dir.
+type Binaries struct{ Dir string }
+
+func (Binaries) String() string { return "binaries" }
+
+// Check says what to do when a binary is missing.
+func (b Binaries) Check() error {
+	for _, name := range []string{"relay", "robot", "fakecloudflare", "simapp"} {
+		if _, err := os.Stat(b.path(name)); err != nil {
+			return fmt.Errorf("%s is missing: run make build first", b.path(name))
+		}
+	}
+	return nil
+}
+
+func (b Binaries) path(name string) string { return filepath.Join(b.Dir, name) }
+
+// Relay implements [Backend].
+func (b Binaries) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*Program, error) {
+	env := s.database()
+	env = append(env,
+		"TURN_REQUIRED="+strconv.FormatBool(s.TURNRequired),
+		"SESSION_GRACE="+s.Grace.String(), "TURN_REVOKE_LINGER=0s",
+		"ALLOWED_ORIGINS="+s.Origins, "LOG_LEVEL="+s.LogLevel.String())
+	if s.CloudflareURL != "" {
+		env = append(env, "CLOUDFLARE_TURN_BASE_URL="+s.CloudflareURL,
+			"CLOUDFLARE_TURN_KEY_ID="+keyID, "CLOUDFLARE_TURN_API_TOKEN="+apiToken)
+	}
+	return b.start(ctx, log, env, "relay", "serve", "--listen", s.Listen)
+}
+
+// database is what every command of the relay needs to know.
+func (s RelaySettings) database() []string {
+	return []string{"DATABASE_URL=" + s.DatabasePath, "JWT_SECRET=" + s.JWTSecret}
+}
+
+// Robot implements [Backend].
+func (b Binaries) Robot(ctx context.Context, s RobotSettings, log io.Writer) (*Program, error) {
+	return b.start(ctx, log, nil, "robot", "run",
+		"--config", s.ConfigFile, "--listen", "127.0.0.1:0", "--log-level", strings.ToLower(s.LogLevel.String()))
+}
+
+// Cloudflare implements [Backend].
+func (b Binaries) Cloudflare(ctx context.Context, s CloudflareSettings, log io.Writer) (*Program, error) {
+	args := []string{"--key-id", keyID, "--listen", "127.0.0.1:0"}
+	for _, url := range s.TURN.URLs {
+		args = append(args, "--ice-url", url)
+	}
+	env := []string{"FAKECLOUDFLARE_API_TOKEN=" + apiToken, "FAKECLOUDFLARE_TURN_SECRET=" + s.TURN.Secret}
+	return b.start(ctx, log, env, "fakecloudflare", args...)
+}
+
+// Viewer runs the manual viewer against a relay. token, if any, logs it in.
+func (b Binaries) Viewer(ctx context.Context, listen, relayURL, token string, log io.Writer) (*Program, error) {
+	var env []string
+	if token != "" {
+		env = []string{"SIMAPP_DEMO_TOKEN=" + token}
+	}
+	return b.start(ctx, log, env, "simapp", "serve", "--relay", relayURL, "--listen", listen)
+}
+
+// start runs a program until it has written its address into its ready file.
+func (b Binaries) start(ctx context.Context, log io.Writer, env []string, name string, args ...string) (*Program, error) {
+	dir, err := os.MkdirTemp("", "wimz-"+name)
+	if err != nil {
+		return nil, err
+	}
+	ready := filepath.Join(dir, "ready")
+	command := exec.Command(b.path(name), append(args, "--ready-file", ready)...)
+	command.Env = append(os.Environ(), env...)
+	command.Dir = dir // no .env file but ours
+	command.Stdout, command.Stderr = log, log
+	// Its own group, so that a Ctrl-C in a terminal reaches it through Stop.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err = command.Start(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	exited := make(chan struct{})
+	var cause error
+	go func() {
+		cause = command.Wait()
+		close(exited)
+	}()
+	p := &Program{ended: exited, stop: func() error {
+		return errors.Join(terminate(command.Process, exited, name), os.RemoveAll(dir), wrap(name, &cause))
+	}}
+	if p.Addr, err = awaitFile(ctx, ready, exited); err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), p.Stop())
+	}
+	return p, nil
+}
+
+// wrap reads the cause when the program has exited.
+func wrap(name string, cause *error) error {
+	if *cause != nil {
+		return fmt.Errorf("%s: %w", name, *cause)
+	}
+	return nil
+}
+
+// terminate ends a process with SIGTERM, or by force when it does not listen.
+func terminate(process *os.Process, exited <-chan struct{}, name string) error {
+	_ = process.Signal(syscall.SIGTERM) // it may have exited
+	select {
+	case <-exited:
+		return nil
+	case <-time.After(stopTime):
+		_ = process.Kill()
+		<-exited
+		return fmt.Errorf("%s did not end within %s of SIGTERM", name, stopTime)
+	}
+}
+
+// awaitFile returns what is written into a file.
+func awaitFile(ctx context.Context, path string, exited <-chan struct{}) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for {
+		if text, err := os.ReadFile(path); err == nil {
+			return strings.TrimSpace(string(text)), nil
+		}
+		select {
+		case <-look.C:
+		case <-exited:
+			return "", errors.New("it ended at once, see its output")
+		case <-ctx.Done():
+			return "", errors.New("it was not ready in time, see its output")
+		}
+	}
+}

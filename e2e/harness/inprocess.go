@@ -1,0 +1,101 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"wimz.dev/live/fakecloudflare"
+	"wimz.dev/live/relay"
+	"wimz.dev/live/robot"
+)
+
+// InProcess runs the programs as goroutines of this process.
+type InProcess struct{}
+
+func (InProcess) String() string { return "in process" }
+
+// Relay implements [Backend].
+func (InProcess) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*Program, error) {
+	cfg := relay.DefaultConfig()
+	cfg.Listen = s.Listen
+	cfg.DatabaseURL = s.DatabasePath
+	cfg.JWTSecret = relay.Secret(s.JWTSecret)
+	cfg.TURNRequired = s.TURNRequired
+	cfg.TURNRevokeLinger = 0
+	cfg.SessionGrace = s.Grace
+	if s.Origins != "" {
+		cfg.AllowedOrigins = strings.Split(s.Origins, ",")
+	}
+	if s.CloudflareURL != "" {
+		cfg.TURNBaseURL, cfg.TURNKeyID, cfg.TURNAPIToken = s.CloudflareURL, keyID, apiToken
+	}
+	r, err := relay.New(ctx, cfg, logger(log, "relay", s.LogLevel))
+	if err != nil {
+		return nil, err
+	}
+	return run(ctx, r.Addr(), r.Run), nil
+}
+
+// Robot implements [Backend].
+func (InProcess) Robot(ctx context.Context, s RobotSettings, log io.Writer) (*Program, error) {
+	cfg, err := robot.LoadConfig(s.ConfigFile)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Status.Listen = "127.0.0.1:0"
+	r, err := robot.New(cfg, logger(log, "robot", s.LogLevel))
+	if err != nil {
+		return nil, err
+	}
+	return run(ctx, r.Addr().String(), r.Run), nil
+}
+
+// Cloudflare implements [Backend].
+func (InProcess) Cloudflare(ctx context.Context, s CloudflareSettings, log io.Writer) (*Program, error) {
+	cfg := s.fake()
+	cfg.Log = logger(log, "fakecloudflare", slog.LevelInfo)
+	fake, err := fakecloudflare.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: fake, ReadHeaderTimeout: 5 * time.Second}
+	serve := func(ctx context.Context) error {
+		stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+		defer stop()
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	}
+	return run(ctx, listener.Addr().String(), serve), nil
+}
+
+// run starts a program that is listening already.
+func run(ctx context.Context, addr string, program func(context.Context) error) *Program {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	var cause error
+	go func() {
+		defer close(ended)
+		cause = program(ctx)
+	}()
+	return &Program{Addr: addr, ended: ended, stop: func() error {
+		cancel()
+		<-ended
+		return cause
+	}}
+}
+
+func logger(to io.Writer, program string, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: level})).With("program", program)
+}

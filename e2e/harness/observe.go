@@ -1,0 +1,114 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"wimz.dev/live/fakecloudflare"
+	"wimz.dev/live/relay/wire"
+)
+
+// httpTimeout bounds a question to one of the programs.
+const httpTimeout = 5 * time.Second
+
+// RelayStats is what a relay holds.
+type RelayStats struct {
+	Sessions   int `json:"sessions"`
+	Apps       int `json:"apps"`
+	Robots     int `json:"robots"`
+	Goroutines int `json:"goroutines"`
+}
+
+// RobotStatus is what a robot holds.
+type RobotStatus struct {
+	Relay           string `json:"relay"`
+	PeerConnections int    `json:"peer_connections"`
+	Encoders        int    `json:"encoders"`
+	Goroutines      int    `json:"goroutines"`
+	Sessions        []struct {
+		SessionID wire.SessionID `json:"session_id"`
+		State     string         `json:"state"`
+		Codec     string         `json:"codec"`
+	} `json:"sessions"`
+}
+
+// RelayStats asks the relay.
+func (s *System) RelayStats(ctx context.Context, user User) (stats RelayStats, err error) {
+	return stats, do(ctx, http.MethodGet, s.Relay.URL("/stats"), user.Token, nil, &stats)
+}
+
+// RobotStatus asks a robot.
+func (s *System) RobotStatus(ctx context.Context, id wire.DeviceID) (status RobotStatus, err error) {
+	return status, do(ctx, http.MethodGet, s.Robots[id].URL("/status"), "", nil, &status)
+}
+
+// Ledger returns every TURN credential that was issued, and how many requests
+// the provider has had.
+func (s *System) Ledger(ctx context.Context) (issued []fakecloudflare.Credential, requests int, err error) {
+	var ledger struct {
+		Requests    int                         `json:"requests"`
+		Credentials []fakecloudflare.Credential `json:"credentials"`
+	}
+	err = do(ctx, http.MethodGet, s.Cloudflare.URL("/_control/ledger"), "", nil, &ledger)
+	return ledger.Credentials, ledger.Requests, err
+}
+
+// LiveCredentials counts the TURN credentials that could still be used.
+func (s *System) LiveCredentials(ctx context.Context) (live int, err error) {
+	issued, _, err := s.Ledger(ctx)
+	for _, credential := range issued {
+		if credential.LiveAt(time.Now()) {
+			live++
+		}
+	}
+	return live, err
+}
+
+// SetFault lets the TURN provider misbehave.
+func (s *System) SetFault(ctx context.Context, fault fakecloudflare.Fault) error {
+	return do(ctx, http.MethodPut, s.Cloudflare.URL("/_control/fault"), "", fault, nil)
+}
+
+func (s *System) postJSON(ctx context.Context, path string, body, into any) error {
+	return do(ctx, http.MethodPost, s.Relay.URL(path), "", body, into)
+}
+
+// do makes one HTTP request with JSON both ways.
+func do(ctx context.Context, method, url, token string, body, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, httpTimeout)
+	defer cancel()
+	sent, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(sent))
+	if err != nil {
+		return err
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	// A connection of its own each time: specs count goroutines.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close() //nolint:errcheck // it was read
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s: %s: %s", method, url, response.Status, text)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(text, into)
+}

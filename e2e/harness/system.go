@@ -1,0 +1,199 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/simapp"
+)
+
+// Options are what specs vary of a system.
+type Options struct {
+	Listen       string        // of the relay; 127.0.0.1:0 if empty
+	Grace        time.Duration // how long the relay waits for lost sockets; 1 min if 0
+	TURNRequired bool
+	NoTURN       bool   // the relay has no TURN provider
+	Origins      string // pages that may connect
+	Log          io.Writer
+	LogLevel     slog.Level
+}
+
+// System is a relay with its TURN provider, and robots.
+type System struct {
+	Relay      *Program
+	Cloudflare *Program
+	Robots     map[wire.DeviceID]*Program
+
+	backend  Backend
+	cli      Binaries // the relay's command line adds devices
+	settings RelaySettings
+	log      io.Writer
+	dir      string
+	phones   []*simapp.Phone
+}
+
+// User is an account of the relay.
+type User struct {
+	Email    string
+	Password string
+	Token    string
+}
+
+// Start brings a relay and its provider up.
+func Start(ctx context.Context, b Backend, cli Binaries, turn *TURN, o Options) (*System, error) {
+	dir, err := os.MkdirTemp("", "wimz-system")
+	if err != nil {
+		return nil, err
+	}
+	s := &System{backend: b, cli: cli, log: o.Log, dir: dir, Robots: map[wire.DeviceID]*Program{}}
+	s.settings = RelaySettings{
+		Listen: orElse(o.Listen, "127.0.0.1:0"), DatabasePath: filepath.Join(dir, "relay.db"),
+		JWTSecret: rand.Text() + rand.Text(), TURNRequired: o.TURNRequired,
+		Grace: orElse(o.Grace, time.Minute), Origins: o.Origins, LogLevel: o.LogLevel,
+	}
+	s.Cloudflare, err = b.Cloudflare(ctx, CloudflareSettings{TURN: turn}, o.Log)
+	if err == nil {
+		if !o.NoTURN {
+			s.settings.CloudflareURL = s.Cloudflare.URL("")
+		}
+		s.Relay, err = b.Relay(ctx, s.settings, o.Log)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	s.settings.Listen = s.Relay.Addr // where it will be again after a restart
+	return s, nil
+}
+
+func orElse[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+// Stop ends everything, robots first, and removes what was written.
+func (s *System) Stop() error {
+	for _, phone := range s.phones {
+		phone.Close()
+	}
+	var errs []error
+	for _, robot := range s.Robots {
+		errs = append(errs, robot.Stop())
+	}
+	errs = append(errs, s.Relay.Stop(), s.Cloudflare.Stop(), os.RemoveAll(s.dir))
+	return errors.Join(errs...)
+}
+
+// RestartRelay ends the relay and starts it again where it was.
+func (s *System) RestartRelay(ctx context.Context) error {
+	if err := s.Relay.Stop(); err != nil {
+		return err
+	}
+	return s.StartRelay(ctx)
+}
+
+// StartRelay starts a stopped relay again where it was.
+func (s *System) StartRelay(ctx context.Context) (err error) {
+	s.Relay, err = s.backend.Relay(ctx, s.settings, s.log)
+	return err
+}
+
+// RelayURL is where apps and robots connect.
+func (s *System) RelayURL() string { return "ws://" + s.settings.Listen }
+
+// AddUser registers an account and logs it in.
+func (s *System) AddUser(ctx context.Context, email string) (User, error) {
+	u := User{Email: email, Password: rand.Text()}
+	err := s.postJSON(ctx, "/api/auth/register", map[string]string{"email": u.Email, "password": u.Password}, nil)
+	if err == nil {
+		u.Token, err = simapp.Login(ctx, s.RelayURL(), u.Email, u.Password)
+	}
+	return u, err
+}
+
+// AddDevice registers a robot for its owner, as an operator does, and returns
+// the path of its configuration.
+func (s *System) AddDevice(ctx context.Context, id wire.DeviceID, owner User) (configFile string, err error) {
+	text, err := s.relayCLI(ctx, "device", "add", string(id), "--owner", owner.Email, "--relay-url", s.RelayURL())
+	if err != nil {
+		return "", err
+	}
+	configFile = filepath.Join(s.dir, string(id)+".yaml")
+	return configFile, os.WriteFile(configFile, text, 0o600)
+}
+
+// Secrets are what no log may show.
+func (s *System) Secrets() []string { return []string{s.settings.JWTSecret, apiToken} }
+
+// relayCLI runs a command of the relay's binary on the system's database.
+func (s *System) relayCLI(ctx context.Context, args ...string) ([]byte, error) {
+	var stdout, stderr bytes.Buffer
+	command := exec.CommandContext(ctx, s.cli.path("relay"), args...)
+	command.Env = append(os.Environ(), s.settings.database()...)
+	command.Dir, command.Stdout, command.Stderr = s.dir, &stdout, &stderr
+	if err := command.Run(); err != nil {
+		return nil, fmt.Errorf("relay %v: %w: %s", args, err, stderr.String())
+	}
+	return stdout.Bytes(), nil
+}
+
+// StartRobot starts a robot and returns when the relay has it online.
+func (s *System) StartRobot(ctx context.Context, id wire.DeviceID, configFile string, owner User) error {
+	robot, err := s.backend.Robot(ctx, RobotSettings{ConfigFile: configFile, LogLevel: s.settings.LogLevel}, s.log)
+	if err != nil {
+		return err
+	}
+	s.Robots[id] = robot
+	return s.AwaitOnline(ctx, id, owner)
+}
+
+// AwaitOnline returns when the relay has the robot online.
+func (s *System) AwaitOnline(ctx context.Context, id wire.DeviceID, owner User) error {
+	return until(ctx, string(id)+" is online", func() (bool, error) {
+		devices, err := simapp.Devices(ctx, s.RelayURL(), owner.Token)
+		return slices.Contains(devices, simapp.DeviceStatus{DeviceID: id, Online: true}), err
+	})
+}
+
+// Dial connects a phone that is closed with the system.
+func (s *System) Dial(ctx context.Context, user User, onMessage func(wire.Message)) (*simapp.Phone, error) {
+	phone, err := simapp.Dial(ctx, simapp.Config{
+		RelayURL: s.RelayURL(), Token: user.Token, OnMessage: onMessage,
+		Log: logger(s.log, "simapp", s.settings.LogLevel),
+	})
+	if err == nil {
+		s.phones = append(s.phones, phone)
+	}
+	return phone, err
+}
+
+// until asks again and again whether something holds; the last error, if any,
+// says why it does not.
+func until(ctx context.Context, what string, holds func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	for {
+		ok, err := holds()
+		if ok {
+			return nil
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("waited in vain until %s", what), err)
+		}
+	}
+}

@@ -1,0 +1,196 @@
+package session
+
+import (
+	"testing"
+	"time"
+
+	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/wire"
+)
+
+func lost(w who) bus.Envelope { return bus.Envelope{Kind: bus.Lost, From: w.sender()} }
+
+func back(w who) bus.Envelope { return bus.Envelope{Kind: bus.Back, From: w.sender()} }
+
+// step is an envelope, or a timer that ends, and what must come of it.
+type step struct {
+	envelope bus.Envelope
+	expires  bool
+	timer    Timer
+	want     string
+}
+
+func on(e bus.Envelope, want string) step { return step{envelope: e, want: want} }
+
+func after(timer Timer, want string) step { return step{expires: true, timer: timer, want: want} }
+
+// TestStories are sessions in which one thing depends on another.
+func TestStories(t *testing.T) {
+	for name, story := range map[string]struct {
+		begins State
+		steps  []step
+	}{
+		"app away and back": {Answered, []step{
+			on(lost(app), "grace=1m0s"),
+			on(back(app), "grace=0s"),
+			after(GraceTimer, ""),
+			on(from(app, wire.TypeICE), "robot:webrtc_ice"),
+		}},
+		"both away, one back": {Connected, []step{
+			on(lost(app), "grace=1m0s"),
+			on(lost(robot), "grace=1m0s"),
+			on(back(app), ""),
+			after(GraceTimer, "app:webrtc_close/robot_gone robot:webrtc_close/robot_gone closed"),
+		}},
+		"both away, both back": {Connected, []step{
+			on(lost(robot), "grace=1m0s"),
+			on(lost(app), "grace=1m0s"),
+			on(back(robot), ""),
+			on(from(sibling, wire.TypeResume), "sibling:webrtc_resumed grace=0s"),
+			after(GraceTimer, ""),
+		}},
+		"a resumed session belongs to the new socket": {Answered, []step{
+			on(lost(app), "grace=1m0s"),
+			on(from(sibling, wire.TypeResume), "sibling:webrtc_resumed grace=0s"),
+			on(from(app, wire.TypeICE), ""),
+			on(from(app, wire.TypeClose), ""),
+			on(lost(app), ""),
+			on(from(robot, wire.TypeOffer), "sibling:webrtc_offer"),
+			on(from(sibling, wire.TypeAnswer), "robot:webrtc_answer"),
+			on(from(sibling, wire.TypeClose), "sibling:webrtc_close/app_left robot:webrtc_close/app_left closed"),
+		}},
+		"a stranger's resume changes nothing": {Answered, []step{
+			on(lost(app), "grace=1m0s"),
+			on(from(strangerApp, wire.TypeResume), "stranger-app:error/SESSION_UNKNOWN"),
+			on(from(strangerApp, wire.TypeICE), ""),
+			after(GraceTimer, "app:webrtc_close/app_gone robot:webrtc_close/app_gone closed"),
+		}},
+		"an offer sent again does not give the app more time": {Requested, []step{
+			on(from(robot, wire.TypeOffer), "app:webrtc_offer phase=15s offered"),
+			on(from(robot, wire.TypeOffer), "app:webrtc_offer"),
+			after(PhaseTimer, "app:error/ANSWER_TIMEOUT robot:webrtc_close/answer_timeout closed"),
+			on(from(app, wire.TypeAnswer), ""),
+		}},
+		"an ICE restart": {Connected, []step{
+			on(from(robot, wire.TypeOffer), "app:webrtc_offer"),
+			on(from(app, wire.TypeAnswer), "robot:webrtc_answer"),
+			after(PhaseTimer, ""),
+		}},
+		"a robot replaced before it offers is asked again": {Requested, []step{
+			on(back(robot), "grace=0s robot:webrtc_request"),
+			on(from(robot, wire.TypeOffer), "app:webrtc_offer phase=15s offered"),
+			on(back(robot), "grace=0s"),
+		}},
+		"closed is closed": {Closed, []step{
+			on(from(robot, wire.TypeOffer), ""),
+			on(bus.Envelope{Kind: bus.End}, ""),
+			on(from(strangerApp, wire.TypeResume), ""),
+			after(PhaseTimer, ""),
+			after(GraceTimer, ""),
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := in(t, story.begins)
+			for i, s := range story.steps {
+				before := m.State()
+				var effects []Effect
+				if s.expires {
+					effects = m.Expire(s.timer)
+				} else {
+					effects = m.Handle(s.envelope)
+				}
+				if got := outcome(m, before, effects); got != s.want {
+					t.Fatalf("step %d: %q, want %q", i+1, got, s.want)
+				}
+			}
+		})
+	}
+}
+
+// TestStart: the app hears first, both hear the same servers, and the robot's
+// time begins.
+func TestStart(t *testing.T) {
+	m := newMachine()
+	servers := &wire.ICEServers{Servers: []wire.ICEServer{{URLs: wire.URLs{"stun:s"}}}}
+	effects := m.Start(
+		wire.Message{ICEServers: servers, ExpiresIn: 60, Degraded: wire.DegradedNoTURN},
+		wire.Message{ICEServers: servers, ExpiresIn: 60},
+	)
+	want := "app:webrtc_credentials robot:webrtc_request phase=" + wire.OfferTimeout.String()
+	if got := outcome(m, Requested, effects); got != want {
+		t.Fatalf("%q, want %q", got, want)
+	}
+	for _, e := range effects[:2] {
+		if e.Message.SessionID != id || e.Message.ICEServers != servers || e.Message.ExpiresIn != 60 {
+			t.Errorf("%s", wire.Encode(e.Message))
+		}
+	}
+	again := m.Handle(back(robot))[1]
+	if string(wire.Encode(again.Message)) != string(wire.Encode(wire.Message{
+		Type: wire.TypeRequest, SessionID: id, ICEServers: servers, ExpiresIn: 60,
+	})) {
+		t.Errorf("asked again with %s", wire.Encode(again.Message))
+	}
+}
+
+// TestForwarding: what is passed on is what was said.
+func TestForwarding(t *testing.T) {
+	for _, c := range []struct {
+		from  who
+		state State
+		kind  wire.Type
+	}{
+		{robot, Requested, wire.TypeOffer},
+		{app, Offered, wire.TypeAnswer},
+		{robot, Answered, wire.TypeICE},
+		{app, Answered, wire.TypeICE},
+		{robot, Answered, wire.TypeRobotError},
+	} {
+		m := in(t, c.state)
+		said := a(c.kind)
+		effects := m.Handle(bus.Envelope{From: c.from.sender(), Message: said})
+		if string(wire.Encode(effects[0].Message)) != string(wire.Encode(said)) {
+			t.Errorf("%s became %s", wire.Encode(said), wire.Encode(effects[0].Message))
+		}
+	}
+}
+
+// TestErrorsNameTheSession: an app with several requests knows which failed.
+func TestErrorsNameTheSession(t *testing.T) {
+	m := in(t, Requested)
+	failure := m.Expire(PhaseTimer)[0].Message
+	if failure.SessionID != id || failure.DeviceID != "robot" || failure.Text == "" {
+		t.Errorf("%s", wire.Encode(failure))
+	}
+}
+
+func TestReasons(t *testing.T) {
+	m := in(t, Answered)
+	said := a(wire.TypeClose)
+	said.Reason = "battery"
+	m.Handle(bus.Envelope{From: robot.sender(), Message: said})
+	if m.Reason() != "battery" {
+		t.Errorf("the robot's own reason became %s", m.Reason())
+	}
+}
+
+// TestNotConnected: reports about other sessions, or of no media, say nothing.
+func TestNotConnected(t *testing.T) {
+	m := in(t, Answered)
+	report := a(wire.TypeHeartbeat)
+	report.Sessions = []wire.SessionReport{{SessionID: id}, {SessionID: "session-2", Connected: true}}
+	m.Handle(bus.Envelope{From: robot.sender(), Message: report})
+	if m.State() != Answered {
+		t.Errorf("%s", m.State())
+	}
+}
+
+// TestNoGrace: without a grace time a lost socket ends the session at once, by
+// its timer like any other.
+func TestNoGrace(t *testing.T) {
+	m := NewMachine(id, app.sender(), "robot", 0)
+	m.Start(wire.Message{}, wire.Message{})
+	if e := m.Handle(lost(app))[0]; e.After <= 0 || e.After > time.Millisecond {
+		t.Errorf("After is %s, and 0 stops a timer", e.After)
+	}
+}

@@ -1,0 +1,62 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"unicode/utf8"
+)
+
+// FuzzDecode: whatever arrives is refused in one of the two known ways, or
+// becomes a message that can be sent on and is read the same at the other end.
+func FuzzDecode(f *testing.F) {
+	for name := range golden() {
+		for party := range uint8(3) {
+			f.Add(readGolden(f, name), party)
+		}
+	}
+	for name := range historical {
+		f.Add(readGolden(f, name), uint8(2))
+	}
+	f.Add([]byte(`{"type":"webrtc_ice","session_id":"a","candidate":{"candidate":"\ud800\u2028<"}}`), uint8(0))
+	f.Add([]byte(`{"type":"webrtc_credentials","session_id":"a","ice_servers":[{},null,{"urls":null}]}`), uint8(2))
+	f.Fuzz(func(t *testing.T, frame []byte, party uint8) {
+		from := [...]Party{App, Robot, Relay}[party%3]
+		m, err := Decode(frame, from)
+		if err != nil {
+			if bad := (*BadMessageError)(nil); !errors.As(err, &bad) && !errors.Is(err, ErrUnknownType) {
+				t.Fatalf("an error of its own: %v", err)
+			}
+			return
+		}
+		checkAccepted(t, m, from)
+	})
+}
+
+func checkAccepted(t *testing.T, m Message, from Party) {
+	t.Helper()
+	r := ruleOf[m.Type]
+	written := Encode(m)
+	again, err := Decode(written, from)
+	switch {
+	case err != nil:
+		t.Fatalf("accepted once, refused when sent on: %v\n%s", err, written)
+	case !bytes.Equal(Encode(again), written):
+		t.Fatalf("read differently at the other end:\n%s\n%s", written, Encode(again))
+	case len(written) > MaxFrame:
+		t.Fatalf("%d bytes, more than a receiver takes", len(written))
+	case !utf8.Valid(written):
+		t.Fatalf("not UTF-8: %q", written)
+	case r.from&from == 0:
+		t.Fatalf("%s does not come from the %s", m.Type, from)
+	case m.fields()&r.needs != r.needs:
+		t.Fatalf("a field is missing: %s", written)
+	case !bytes.Equal(Encode(m.only(r.needs|r.may)), written):
+		t.Fatalf("a field too many: %s", written)
+	}
+	for _, text := range []string{string(m.Reason), m.Error, m.Text, string(m.Code)} {
+		if len(text) > MaxText {
+			t.Fatalf("%d bytes of text", len(text))
+		}
+	}
+}

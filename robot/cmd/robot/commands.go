@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"go.yaml.in/yaml/v3"
+
+	"wimz.dev/live/robot"
+)
+
+// configFlag is what all commands need.
+type configFlag struct {
+	Config string `required:"" placeholder:"FILE" help:"The robot's configuration, YAML."`
+}
+
+// runCmd runs the robot.
+type runCmd struct {
+	configFlag
+	Listen    string `placeholder:"HOST:PORT" help:"Address of the status server; wins over the configuration. Port 0 takes a free one."`
+	ReadyFile string `placeholder:"FILE" help:"Write the bound HOST:PORT to this file once the robot listens; it is removed at the end."`
+	LogLevel  string `default:"info" enum:"debug,info,warn,error" help:"One of ${enum}."`
+	LogFormat string `default:"text" enum:"text,json" help:"One of ${enum}."`
+}
+
+// Help is shown by robot run --help.
+func (*runCmd) Help() string {
+	return `Runs until SIGINT or SIGTERM; those who watch are told then. A lost relay is
+dialled again for as long as it takes.
+
+Examples:
+
+    robot run --config robot.yaml
+    robot run --config robot.yaml --listen 127.0.0.1:0 --ready-file /run/wimz/robot
+    WIMZ_SECRET=… robot run --config robot.yaml --log-format json   # device_secret: ${WIMZ_SECRET}`
+}
+
+// Run runs until the context ends, which is no error.
+func (c *runCmd) Run(ctx context.Context, out output) error {
+	cfg, err := robot.LoadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	if c.Listen != "" {
+		cfg.Status.Listen = c.Listen
+	}
+	log := c.logger(out.stderr)
+	r, err := robot.New(cfg, log)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if c.ReadyFile != "" {
+		if err := announce(c.ReadyFile, r.Addr().String()); err != nil {
+			cancel() // Run then only cleans up
+			return errors.Join(err, r.Run(ctx))
+		}
+		defer func() { _ = os.Remove(c.ReadyFile) }() // a stale one misleads; nothing more can be done
+	}
+	log.InfoContext(ctx, "robot starts", "version", version(), "status", r.Addr().String())
+	return r.Run(ctx)
+}
+
+func (c *runCmd) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // the parser has checked it
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// announce writes the address so that a reader sees all of it or no file.
+func announce(name, addr string) error {
+	temp, err := os.CreateTemp(filepath.Dir(name), ".ready-*")
+	if err == nil {
+		_, err = temp.WriteString(addr)
+		err = errors.Join(err, temp.Close())
+		if err == nil {
+			err = os.Rename(temp.Name(), name)
+		}
+		if err != nil {
+			err = errors.Join(err, os.Remove(temp.Name()))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write the ready file: %w", err)
+	}
+	return nil
+}
+
+// checkCmd looks at the configuration.
+type checkCmd struct{ configFlag }
+
+// Help is shown by robot config check --help.
+func (*checkCmd) Help() string {
+	return `Prints every setting in force, defaults included and secrets as ***, and ok; or
+everything that is wrong, with exit status 1.`
+}
+
+// Run prints the settings if they are all right.
+func (c *checkCmd) Run(out output) error {
+	cfg, err := robot.LoadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	text, err := yaml.Marshal(cfg)
+	if err == nil {
+		_, err = fmt.Fprintf(out.stdout, "%s# ok\n", text)
+	}
+	return err
+}

@@ -1,0 +1,83 @@
+package camera
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"sync"
+	"time"
+
+	"github.com/pion/mediadevices/pkg/driver"
+	"github.com/pion/mediadevices/pkg/frame"
+	"github.com/pion/mediadevices/pkg/io/video"
+	"github.com/pion/mediadevices/pkg/prop"
+)
+
+// Driver is a camera in the shape mediadevices gives it. A picture of ours
+// carries the time it was taken; for other drivers that is when it arrived.
+type Driver interface {
+	driver.Adapter
+	driver.VideoRecorder
+}
+
+// FromDriver makes a Source of a driver, which it owns from now on.
+func FromDriver(d Driver) Source { return source{d} }
+
+type source struct{ driver Driver }
+
+// Open implements [Source].
+func (s source) Open(ctx context.Context, f Format) (Reader, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.driver.Open(); err != nil {
+		return nil, fmt.Errorf("open the camera: %w", err)
+	}
+	// A driver's start knows no context, but its Close may be called meanwhile.
+	r := &reader{close: sync.OnceValue(s.driver.Close)}
+	stop := context.AfterFunc(ctx, func() { _ = r.Close() })
+	defer stop()
+	var err error
+	r.video, err = s.driver.VideoRecord(prop.Media{Video: prop.Video{
+		Width: f.Width, Height: f.Height, FrameRate: float32(f.FPS), FrameFormat: frame.FormatI420,
+	}})
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start the camera: %w", err), r.Close())
+	}
+	return r, nil
+}
+
+type reader struct {
+	video video.Reader
+	close func() error
+}
+
+// Read implements [Reader].
+func (r *reader) Read() (Frame, error) {
+	picture, release, err := r.video.Read()
+	if err != nil {
+		return Frame{}, err
+	}
+	f := Frame{Captured: time.Now(), Release: release}
+	switch p := picture.(type) {
+	case *image.YCbCr:
+		f.Image = p
+	case *timedPicture:
+		f.Image, f.Captured = &p.YCbCr, p.captured
+	default:
+		release()
+		return Frame{}, fmt.Errorf("the camera gave a %T; only YCbCr is understood", picture)
+	}
+	if f.Image.SubsampleRatio != image.YCbCrSubsampleRatio420 {
+		release()
+		return Frame{}, fmt.Errorf("the camera gave %s pictures; only 4:2:0 is understood", f.Image.SubsampleRatio)
+	}
+	return f, nil
+}
+
+// Close implements [Reader].
+func (r *reader) Close() error { return r.close() }

@@ -1,0 +1,127 @@
+package camera
+
+import (
+	"errors"
+	"image"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/pion/mediadevices/pkg/frame"
+	"github.com/pion/mediadevices/pkg/io/video"
+	"github.com/pion/mediadevices/pkg/prop"
+
+	"wimz.dev/live/robot/testpattern"
+)
+
+// Synthetic is a camera that looks at the test pattern, at the rate it is
+// asked for: each picture carries its number and the time it was taken, so that
+// whoever receives it can measure. It implements [Driver].
+//
+// The zero value is ready. Once prepared for a size it opens again at once.
+type Synthetic struct {
+	mu      sync.Mutex
+	closed  chan struct{} // nil while not open
+	painter *testpattern.Painter
+	size    image.Point // of the painter
+}
+
+// Open implements driver.Adapter.
+func (s *Synthetic) Open() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed != nil {
+		return errors.New("the synthetic camera is open already")
+	}
+	s.closed = make(chan struct{})
+	return nil
+}
+
+// Close implements driver.Adapter. Its reader returns io.EOF from then on.
+func (s *Synthetic) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed != nil {
+		close(s.closed)
+		s.closed = nil
+	}
+	return nil
+}
+
+// Properties implements driver.Adapter: 720p15 is what it is made for, but it
+// draws any size at any rate.
+func (s *Synthetic) Properties() []prop.Media {
+	return []prop.Media{{Video: prop.Video{Width: 1280, Height: 720, FrameRate: 15, FrameFormat: frame.FormatI420}}}
+}
+
+// VideoRecord implements driver.VideoRecorder.
+func (s *Synthetic) VideoRecord(p prop.Media) (video.Reader, error) {
+	if p.FrameRate <= 0 || p.Width <= 0 || p.Height <= 0 {
+		return nil, errors.New("the synthetic camera needs a size and a frame rate")
+	}
+	size := image.Pt(p.Width, p.Height)
+	s.mu.Lock()
+	painter, closed := s.painter, s.closed
+	if size != s.size {
+		painter = nil
+	}
+	s.mu.Unlock()
+	if closed == nil {
+		return nil, errors.New("the synthetic camera is not open")
+	}
+	if painter == nil { // slow, so not under the lock
+		painter = testpattern.NewPainter(size.X, size.Y)
+	}
+	s.mu.Lock()
+	s.painter, s.size = painter, size
+	s.mu.Unlock()
+	interval := time.Duration(float64(time.Second) / float64(p.FrameRate))
+	return &canvas{painter: painter, interval: interval, closed: closed, pictures: newRing(size)}, nil
+}
+
+// canvas paints one picture per interval.
+type canvas struct {
+	painter  *testpattern.Painter
+	interval time.Duration
+	closed   <-chan struct{}
+	pictures *ring
+	ticker   *time.Ticker // nil before the first picture, which does not wait
+	number   uint32
+}
+
+// Read implements video.Reader.
+func (c *canvas) Read() (image.Image, func(), error) {
+	if err := c.wait(); err != nil {
+		return nil, nil, err
+	}
+	p := c.pictures.take()
+	p.captured = time.Now()
+	c.painter.Draw(&p.YCbCr, testpattern.Stamp{Number: c.number, Captured: p.captured})
+	c.number++
+	return p, p.release, nil
+}
+
+func (c *canvas) wait() error {
+	select {
+	case <-c.closed:
+		return c.end()
+	default:
+	}
+	if c.ticker == nil {
+		c.ticker = time.NewTicker(c.interval)
+		return nil
+	}
+	select {
+	case <-c.ticker.C:
+		return nil
+	case <-c.closed:
+		return c.end()
+	}
+}
+
+func (c *canvas) end() error {
+	if c.ticker != nil {
+		c.ticker.Stop()
+	}
+	return io.EOF
+}

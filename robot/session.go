@@ -1,0 +1,152 @@
+package robot
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/robot/internal/encode"
+	"wimz.dev/live/robot/internal/peer"
+)
+
+// session is one viewer, as the robot sees it.
+type session struct {
+	peer *peer.Peer
+
+	// Guarded by Robot.mu.
+	state peer.State
+	codec encode.Codec
+}
+
+// message handles one of the relay's. It does not wait.
+func (r *Robot) message(m wire.Message) {
+	switch m.Type {
+	case wire.TypeRequest:
+		r.open(m)
+	case wire.TypeAnswer:
+		if s := r.session(m.SessionID); s != nil {
+			s.peer.Answer(*m.SDP)
+		}
+	case wire.TypeICE:
+		if s := r.session(m.SessionID); s != nil {
+			s.peer.Candidate(*m.Candidate)
+		}
+	case wire.TypeClose:
+		// Its place is free at once: the request that supersedes a session
+		// follows its close.
+		if s := r.remove(m.SessionID); s != nil {
+			s.peer.Close()
+		}
+	case wire.TypeError:
+		r.log.Warn("the relay reports an error", "code", m.Code, "text", m.Text, "session_id", m.SessionID)
+	default:
+	}
+}
+
+// open starts a session, or says why not.
+func (r *Robot) open(m wire.Message) {
+	if !r.cfg.WebRTC.Enabled {
+		r.refuse(m.SessionID, "", "Video is switched off on this robot")
+		return
+	}
+	if !r.start(m) {
+		places := r.cfg.WebRTC.MaxConnections
+		r.refuse(m.SessionID, wire.CodeViewerLimit, fmt.Sprintf("All %d viewer places are taken", places))
+	}
+}
+
+func (r *Robot) refuse(id wire.SessionID, code wire.Code, text string) {
+	r.log.Info("viewer refused", "session_id", id, "reason", text)
+	r.send(wire.Message{Type: wire.TypeRobotError, SessionID: id, Code: code, Error: text})
+}
+
+// start reports whether there was a place. A session that runs already, whose
+// request the relay repeats, is left alone.
+func (r *Robot) start(m wire.Message) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sessions[m.SessionID] != nil || r.ending {
+		return true
+	}
+	if len(r.sessions) >= r.cfg.WebRTC.MaxConnections {
+		return false
+	}
+	s := &session{}
+	log := r.log.With("session_id", m.SessionID)
+	s.peer = peer.New(peer.Config{
+		API: r.api, SessionID: m.SessionID, ICEServers: *m.ICEServers, Stream: r.stream,
+		Send:    r.relay.Send,
+		OnState: func(state peer.State, codec encode.Codec) { r.entered(m.SessionID, s, state, codec) },
+		Log:     log,
+	})
+	r.sessions[m.SessionID] = s
+	r.connections.Add(1)
+	r.running.Go(func() {
+		defer r.connections.Add(-1)
+		if err := s.peer.Run(r.life); err != nil {
+			log.Warn("session failed", "error", err)
+		}
+	})
+	return true
+}
+
+// entered notes a session's state, and tells the relay when media flows.
+func (r *Robot) entered(id wire.SessionID, s *session, state peer.State, codec encode.Codec) {
+	r.mu.Lock()
+	s.state, s.codec = state, codec
+	if state == peer.Closed && r.sessions[id] == s {
+		delete(r.sessions, id)
+	}
+	r.mu.Unlock()
+	if state == peer.Connected {
+		r.report(wire.TypeHeartbeat)
+	}
+}
+
+func (r *Robot) session(id wire.SessionID) *session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sessions[id]
+}
+
+func (r *Robot) remove(id wire.SessionID) *session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.sessions[id]
+	delete(r.sessions, id)
+	return s
+}
+
+// connected runs whenever the relay can be reached again. Sessions went on
+// without it; what they could not say meanwhile they say now.
+func (r *Robot) connected() {
+	r.online.Store(true)
+	r.report(wire.TypeHello)
+	r.mu.Lock()
+	sessions := slices.Collect(maps.Values(r.sessions))
+	r.mu.Unlock()
+	for _, s := range sessions {
+		s.peer.Online()
+	}
+}
+
+// report tells the relay which sessions there are and whether media flows.
+func (r *Robot) report(t wire.Type) {
+	r.mu.Lock()
+	reports := make([]wire.SessionReport, 0, len(r.sessions))
+	for id, s := range r.sessions {
+		reports = append(reports, wire.SessionReport{SessionID: id, Connected: s.state == peer.Connected})
+	}
+	r.mu.Unlock()
+	r.send(wire.Message{Type: t, Sessions: reports})
+}
+
+// endSessions ends all sessions, with a word to their viewers, and waits.
+func (r *Robot) endSessions() {
+	r.mu.Lock()
+	r.ending = true
+	r.mu.Unlock()
+	r.end()
+	r.running.Wait()
+}

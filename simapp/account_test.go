@@ -1,0 +1,74 @@
+package simapp
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestLoginAndDevices(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /api/auth/login", func(w http.ResponseWriter, r *http.Request) {
+		var body map[string]string
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		if body["email"] != "a@b.c" || body["password"] != "secret-password" {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, `{"detail":"Invalid credentials"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"token":"T","expires_in":3600,"user_id":"u"}`)
+	})
+	mux.HandleFunc("GET /api/user/devices", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer T" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = io.WriteString(w, `{"devices":[{"device_id":"wimz_1","is_online":true}]}`)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	for _, base := range []string{server.URL, strings.Replace(server.URL, "http", "ws", 1), server.URL + "/"} {
+		token, err := Login(t.Context(), base, "a@b.c", "secret-password")
+		if err != nil || token != "T" {
+			t.Fatalf("%s: %q, %v", base, token, err)
+		}
+		devices, err := Devices(t.Context(), base, token)
+		if err != nil || len(devices) != 1 || devices[0] != (DeviceStatus{"wimz_1", true}) {
+			t.Errorf("%s: %v, %v", base, devices, err)
+		}
+	}
+	var refused *APIError
+	_, err := Login(t.Context(), server.URL, "a@b.c", "wrong-password")
+	if !errors.As(err, &refused) || refused.Status != 401 || refused.Detail != "Invalid credentials" {
+		t.Errorf("got %v", err)
+	}
+	if strings.Contains(err.Error(), "wrong-password") {
+		t.Error("the error repeats the password")
+	}
+	_, err = Devices(t.Context(), server.URL, "X")
+	if !errors.As(err, &refused) || refused.Detail != "Unauthorized" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRelayAddresses(t *testing.T) {
+	for base, want := range map[string]string{
+		"ws://h:1":         "http://h:1/p",
+		"wss://h":          "https://h/p",
+		"http://h/":        "http://h/p",
+		"https://h/ws/app": "https://h/p",
+		"h:1":              "",
+		"ftp://h":          "",
+		"ws://":            "",
+		":":                "",
+	} {
+		got, err := httpURL(base, "/p")
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %q, %v; want %q", base, got, err, want)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"wimz.dev/live/relay/client"
+	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/simapp"
+)
+
+// adviceFor says what to do about the relay's codes (CONTRACT §4).
+//
+//nolint:gochecknoglobals // a constant table
+var adviceFor = map[wire.Code]string{
+	wire.CodeNoDevice:       "name the robot with --device, or pair one with this account",
+	wire.CodeNotAuthorized:  "check the name of the robot, and that it is paired with this account",
+	wire.CodeDeviceOffline:  "switch the robot on and check that it reaches the relay",
+	wire.CodeTURNError:      "the relay's TURN provider fails; check its credentials, or try again later",
+	wire.CodeViewerLimit:    "the robot has as many viewers as it allows; close another one",
+	wire.CodeOfferTimeout:   "the robot is connected but does not offer; look at its log",
+	wire.CodeAnswerTimeout:  "this side was too slow; try again",
+	wire.CodeSessionUnknown: "the relay has given the session up; try again",
+	wire.CodeRateLimited:    "too many requests; wait a little",
+	wire.CodeInternal:       "look at the relay's log",
+}
+
+// explain adds to an error what can be done about it.
+func explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if advice := advise(err); advice != "" {
+		return fmt.Errorf("%w: %s", err, advice)
+	}
+	return err
+}
+
+func advise(err error) string {
+	var (
+		refused *simapp.RelayError
+		closed  *simapp.ClosedError
+		late    *simapp.TimeoutError
+		api     *simapp.APIError
+	)
+	switch {
+	case errors.As(err, &refused):
+		return adviceFor[refused.Code]
+	case errors.As(err, &api) && api.Status == http.StatusUnauthorized, errors.Is(err, client.ErrUnauthorized):
+		return "check the password or get a fresh token, and try again"
+	case errors.Is(err, simapp.ErrICEFailed):
+		return "no path to the robot; check that the relay hands out TURN servers, and firewalls"
+	case errors.Is(err, simapp.ErrNoCodec):
+		return "leave --codec out, or use the other one"
+	case errors.As(err, &closed):
+		return adviceOnClose(closed.Reason)
+	case errors.As(err, &late):
+		return "try again with --verbose to see how far it gets"
+	default:
+		return ""
+	}
+}
+
+func adviceOnClose(reason wire.Reason) string {
+	switch reason {
+	case wire.ReasonRobotLeft, wire.ReasonRobotGone:
+		return "the robot has gone; check that it is on"
+	case wire.ReasonUnauthorized:
+		return "the robot is no longer paired with this account"
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/simapp"
+)
+
+// maxPassword bounds the line that is read from standard input.
+const maxPassword = 1024
+
+// account says who watches.
+type account struct {
+	Relay         string `required:"" placeholder:"URL" help:"The relay: ws://HOST:PORT or wss://HOST."`
+	Token         string `env:"SIMAPP_TOKEN" placeholder:"JWT" help:"The token of a login. Flags can be seen in the process list; the environment cannot."`
+	Email         string `placeholder:"ADDRESS" help:"Log in with this address instead of a token."`
+	PasswordStdin bool   `help:"Read the password of --email from standard input."`
+}
+
+// login returns the token.
+func (c *account) login(ctx context.Context, stdin io.Reader) (string, error) {
+	switch {
+	case c.Email == "" && c.Token == "":
+		return "", errors.New("nobody is logged in; set SIMAPP_TOKEN, or use --email and --password-stdin")
+	case c.Email == "":
+		return c.Token, nil
+	case !c.PasswordStdin:
+		return "", errors.New("--email needs --password-stdin, and the password on standard input")
+	}
+	line, err := bufio.NewReader(io.LimitReader(stdin, maxPassword)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	return simapp.Login(ctx, c.Relay, c.Email, strings.TrimRight(line, "\r\n"))
+}
+
+// choose returns the device to watch: the one named, or the only one there is.
+func choose(ctx context.Context, relay, token string, named wire.DeviceID) (wire.DeviceID, error) {
+	if named != "" {
+		if !named.Valid() {
+			return "", fmt.Errorf("--device: %q is no device; 1 to 64 of letters, digits, - and _", named)
+		}
+		return named, nil
+	}
+	devices, err := simapp.Devices(ctx, relay, token)
+	switch {
+	case err != nil:
+		return "", err
+	case len(devices) == 0:
+		return "", errors.New("this account has no robot yet; pair one first")
+	case len(devices) == 1:
+		return devices[0].DeviceID, nil
+	}
+	names := make([]string, len(devices))
+	for i, d := range devices {
+		names[i] = string(d.DeviceID)
+		if !d.Online {
+			names[i] += " (offline)"
+		}
+	}
+	return "", fmt.Errorf("this account has several robots; choose with --device: %s", strings.Join(names, ", "))
+}

@@ -1,0 +1,118 @@
+// The socket to the relay. It heals: a lost connection is dialled again after a
+// random pause that grows, so that many viewers do not come back as one.
+
+const pingEvery = 20_000; // ms
+const deadAfter = 45_000;
+const openWithin = 10_000;
+const shortest = 500;
+const longest = 15_000;
+
+// Close codes after which the same login is of no use (CONTRACT §3.3).
+const endings = { 4001: 'auth', 4003: 'superseded' };
+
+export class Relay {
+  #token;
+  #on;
+  #socket = null;
+  #timers = {};
+  #failures = 0;
+  #pause = 0; // ms, from going_away
+  #heard = 0;
+  #closed = false;
+
+  // on: {up(), down(), ended(why), message(m), check()}; check asks whether the
+  // login is still good, because a browser does not say why a socket was refused.
+  constructor(token, on) {
+    this.#token = token;
+    this.#on = on;
+    this.#dial();
+  }
+
+  get open() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  // send reports whether the message went out; nothing is kept for later.
+  send(message) {
+    if (!this.open) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  renew(token) {
+    this.#token = token;
+    this.send({ type: 'auth', token });
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#timers.redial);
+    this.#drop();
+  }
+
+  #dial() {
+    const url = new URL('ws/app', location.href);
+    url.protocol = url.protocol.replace('http', 'ws');
+    url.searchParams.set('token', this.#token);
+    const socket = new WebSocket(url);
+    this.#socket = socket;
+    let opened = false;
+    this.#timers.open = setTimeout(() => this.#lost(socket, opened), openWithin);
+    socket.onopen = () => {
+      opened = true;
+      clearTimeout(this.#timers.open);
+      this.#failures = 0;
+      this.#heard = Date.now();
+      this.#timers.ping = setInterval(() => this.#beat(socket), pingEvery);
+      this.#on.up();
+    };
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = ({ code }) => this.#lost(socket, opened, code);
+  }
+
+  #beat(socket) {
+    if (Date.now() - this.#heard > deadAfter) this.#lost(socket, true);
+    else this.send({ type: 'ping' });
+  }
+
+  #receive(data) {
+    this.#heard = Date.now();
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return;
+    }
+    if (message.type === 'ping') this.send({ type: 'pong' });
+    else if (message.type === 'going_away') this.#pause = message.retry_after_ms ?? 0;
+    else if (message.type !== 'pong') this.#on.message(message);
+  }
+
+  #lost(socket, opened, code) {
+    if (socket !== this.#socket || this.#closed) return;
+    this.#drop();
+    const why = endings[code];
+    if (why) {
+      this.#closed = true;
+      this.#on.ended(why);
+      return;
+    }
+    this.#on.down();
+    if (!opened) this.#on.check();
+    const limit = Math.min(longest, shortest * 2 ** this.#failures++);
+    const pause = this.#pause + Math.random() * limit;
+    this.#pause = 0;
+    this.#timers.redial = setTimeout(() => this.#dial(), pause);
+  }
+
+  // drop lets go of the socket without waiting for it.
+  #drop() {
+    clearTimeout(this.#timers.open);
+    clearInterval(this.#timers.ping);
+    const socket = this.#socket;
+    this.#socket = null;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+}

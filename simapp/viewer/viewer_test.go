@@ -1,0 +1,273 @@
+package viewer_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"wimz.dev/live/simapp/viewer"
+)
+
+// seen is what the fake relay was asked.
+type seen struct {
+	path, query string
+	header      http.Header
+}
+
+// start serves the viewer in front of a relay that answers with 200, and
+// upgrades sockets to an echo of bytes.
+func start(t *testing.T, demo func() (string, error)) (base string, asked <-chan seen, log *bytes.Buffer) {
+	t.Helper()
+	requests := make(chan seen, 10)
+	relay := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests <- seen{r.URL.Path, r.URL.RawQuery, r.Header.Clone()}
+		if r.Header.Get("Upgrade") != "" {
+			echo(t, w)
+		}
+	}))
+	t.Cleanup(relay.Close)
+	log = &bytes.Buffer{}
+	cfg := viewer.Config{
+		RelayURL: strings.Replace(relay.URL, "http", "ws", 1), DemoToken: demo,
+		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	return serve(t, cfg), requests, log
+}
+
+// serve runs the server until the test ends.
+func serve(t *testing.T, cfg viewer.Config) (base string) {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- viewer.Serve(ctx, listener, cfg) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return "http://" + listener.Addr().String()
+}
+
+func echo(t *testing.T, w http.ResponseWriter) {
+	w.Header().Set("Connection", "Upgrade")
+	w.Header().Set("Upgrade", "websocket")
+	w.WriteHeader(http.StatusSwitchingProtocols)
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer conn.Close() //nolint:errcheck // the test has ended
+	_ = buffered.Flush()
+	_, _ = io.Copy(conn, buffered)
+}
+
+// get sends a request with headers, given as pairs; "Host" sets the host.
+func get(t *testing.T, address string, headers ...string) (*http.Response, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+		if headers[i] == "Host" {
+			request.Host = headers[i+1]
+		}
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // it is only read
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(body)
+}
+
+func TestPageIsServedWithItsPolicy(t *testing.T) {
+	base, _, _ := start(t, nil)
+	for path, kind := range map[string]string{
+		"/": "text/html", "/app.js": "javascript", "/style.css": "text/css", "/icon.svg": "image/svg",
+		"/config.json": "application/json",
+	} {
+		response, body := get(t, base+path)
+		if response.StatusCode != http.StatusOK || !strings.Contains(response.Header.Get("Content-Type"), kind) {
+			t.Errorf("%s: %s, %s", path, response.Status, response.Header.Get("Content-Type"))
+		}
+		if !strings.Contains(response.Header.Get("Content-Security-Policy"), "default-src 'none'") ||
+			response.Header.Get("X-Content-Type-Options") != "nosniff" ||
+			response.Header.Get("Referrer-Policy") != "no-referrer" {
+			t.Errorf("%s: headers %v", path, response.Header)
+		}
+		if strings.Contains(body, "https://") {
+			t.Errorf("%s refers to another server", path)
+		}
+		if strings.Contains(body, "style=") || strings.Contains(body, "<script>") || strings.Contains(body, "onclick") {
+			t.Errorf("%s has inline code or style, which the policy forbids", path)
+		}
+	}
+	_, body := get(t, base+"/config.json")
+	if !strings.Contains(body, `"demo":false`) || !strings.Contains(body, `"relay":"ws://127.0.0.1:`) {
+		t.Errorf("config %s", body)
+	}
+	if response, _ := get(t, base+"/page/index.html"); response.StatusCode != http.StatusNotFound {
+		t.Error("files are served under a second name")
+	}
+	if response, _ := get(t, base+"/demo-session", "Sec-Fetch-Site", "same-origin"); response.StatusCode != http.StatusNotFound {
+		t.Error("there is a demo session nobody asked for")
+	}
+}
+
+func TestAPIGoesToTheRelay(t *testing.T) {
+	base, asked, _ := start(t, nil)
+	response, _ := get(t, base+"/api/user/devices",
+		"Authorization", "Bearer T", "Origin", base, "Cookie", "a=b", "Referer", base)
+	got := <-asked
+	if response.StatusCode != http.StatusOK || got.path != "/api/user/devices" {
+		t.Errorf("%s, %+v", response.Status, got)
+	}
+	if got.header.Get("Authorization") != "Bearer T" {
+		t.Error("the login was lost")
+	}
+	for _, name := range []string{"Origin", "Cookie", "Referer"} {
+		if got.header.Get(name) != "" {
+			t.Errorf("%s went to the relay", name)
+		}
+	}
+}
+
+func TestSocketTokenBecomesAHeader(t *testing.T) {
+	base, asked, log := start(t, nil)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(conn, "GET /ws/app?token=SECRET HTTP/1.1\r\nHost: "+strings.TrimPrefix(base, "http://")+
+		"\r\nOrigin: "+base+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	reader := bufio.NewReader(conn)
+	response, err := http.ReadResponse(reader, nil)
+	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("%v, %v", response, err)
+	}
+	got := <-asked
+	if got.path != "/ws/app" || got.query != "" || got.header.Get("Authorization") != "Bearer SECRET" {
+		t.Errorf("the relay was asked %+v", got)
+	}
+	if got.header.Get("Origin") != "" {
+		t.Error("the relay would refuse the Origin")
+	}
+	_, _ = io.WriteString(conn, "hello")
+	back := make([]byte, 5)
+	if _, err = io.ReadFull(reader, back); err != nil || string(back) != "hello" {
+		t.Errorf("%q, %v", back, err)
+	}
+	_ = conn.Close()
+	if strings.Contains(log.String(), "SECRET") {
+		t.Error("the token is in the log")
+	}
+}
+
+func TestOtherPagesAreRefused(t *testing.T) {
+	base, asked, _ := start(t, nil)
+	for _, header := range [][]string{
+		{"Origin", "http://evil.example"},
+		{"Origin", "null"},
+		{"Sec-Fetch-Site", "cross-site"},
+		{"Sec-Fetch-Site", "same-site", "Origin", base},
+	} {
+		for _, path := range []string{"/api/user/devices", "/ws/app?token=T"} {
+			if response, _ := get(t, base+path, header...); response.StatusCode != http.StatusForbidden {
+				t.Errorf("%s with %v: %s", path, header, response.Status)
+			}
+		}
+	}
+	if len(asked) != 0 {
+		t.Error("the relay was asked")
+	}
+}
+
+func TestDemoSessionIsForThisMachinesOwnPage(t *testing.T) {
+	base, _, _ := start(t, func() (string, error) { return "DEMO", nil })
+	host := strings.TrimPrefix(base, "http://")
+	port := host[strings.LastIndex(host, ":"):]
+	for name, c := range map[string]struct {
+		headers []string
+		want    int
+	}{
+		"own page":             {[]string{"Sec-Fetch-Site", "same-origin"}, 200},
+		"own page, by name":    {[]string{"Sec-Fetch-Site", "same-origin", "Host", "localhost" + port}, 200},
+		"older browser":        {[]string{"Origin", base}, 200},
+		"typed in":             {[]string{"Sec-Fetch-Site", "none"}, 403},
+		"other page":           {[]string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"other page, older":    {[]string{"Origin", "http://evil.example"}, 403},
+		"no browser":           {nil, 403},
+		"rebound name":         {[]string{"Sec-Fetch-Site", "same-origin", "Host", "evil.example" + port}, 403},
+		"rebound name, older":  {[]string{"Origin", "http://evil.example", "Host", "evil.example"}, 403},
+		"name like an address": {[]string{"Sec-Fetch-Site", "same-origin", "Host", "127.0.0.1.evil.example"}, 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			response, body := get(t, base+"/demo-session", c.headers...)
+			if response.StatusCode != c.want || strings.Contains(body, "DEMO") != (c.want == 200) {
+				t.Errorf("%s %s", response.Status, body)
+			}
+		})
+	}
+}
+
+func TestDemoSessionWithoutAToken(t *testing.T) {
+	base, _, _ := start(t, func() (string, error) { return "", errors.New("no file") })
+	response, _ := get(t, base+"/demo-session", "Sec-Fetch-Site", "same-origin")
+	if response.StatusCode != http.StatusServiceUnavailable {
+		t.Error(response.Status)
+	}
+}
+
+func TestRelayThatIsAway(t *testing.T) {
+	base := serve(t, viewer.Config{RelayURL: "ws://127.0.0.1:1", Log: slog.New(slog.DiscardHandler)})
+	response, body := get(t, base+"/api/user/devices")
+	if response.StatusCode != http.StatusBadGateway || !strings.Contains(body, "cannot be reached") {
+		t.Errorf("%s %s", response.Status, body)
+	}
+}
+
+func TestRelayAddresses(t *testing.T) {
+	for address, good := range map[string]bool{
+		"ws://h:1": true, "wss://h": true, "http://h": true, "https://h": true,
+		"h:1": false, "ftp://h": false, "ws://": false, ":": false, "": false,
+	} {
+		if _, err := viewer.Handler(viewer.Config{RelayURL: address}); (err == nil) != good {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+// Sockets are hijacked connections, which the server does not know any more.
+func TestServeEndsWithOpenSockets(t *testing.T) {
+	base, asked, _ := start(t, nil)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_, _ = io.WriteString(conn, "GET /ws/app HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	<-asked
+	// start's own clean-up ends the server and waits for it, with conn still open
+	// on the relay's side.
+}
