@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +33,7 @@ type rig struct {
 	*Robot
 	t      *testing.T
 	sent   chan wire.Message
+	down   atomic.Bool
 	passed []wire.Message
 	stop   context.CancelFunc
 	ended  chan error
@@ -40,11 +43,15 @@ type rig struct {
 func (g *rig) Run(ctx context.Context) error {
 	g.connected()
 	<-ctx.Done()
+	g.down.Store(true)
 	return nil
 }
 
 // Send implements relay.
 func (g *rig) Send(m wire.Message) error {
+	if g.down.Load() {
+		return client.ErrOffline
+	}
 	g.sent <- m
 	return nil
 }
@@ -108,10 +115,15 @@ func (g *rig) request(id wire.SessionID) {
 	g.message(wire.Message{Type: wire.TypeRequest, SessionID: id, ICEServers: &wire.ICEServers{}})
 }
 
-// watch is a whole viewing: request, answer, candidates, first packet.
-func (g *rig) watch(id wire.SessionID) *webrtc.TrackRemote {
+// viewer is an app: it has got an offer and made an answer.
+type viewer struct {
+	pc     *webrtc.PeerConnection
+	answer string // with all candidates
+	tracks chan *webrtc.TrackRemote
+}
+
+func (g *rig) newViewer(id wire.SessionID) *viewer {
 	g.t.Helper()
-	g.request(id)
 	api, err := rtc.NewAPI(rtc.Options{Loopback: true})
 	if err != nil {
 		g.t.Fatal(err)
@@ -121,10 +133,9 @@ func (g *rig) watch(id wire.SessionID) *webrtc.TrackRemote {
 		g.t.Fatal(err)
 	}
 	g.t.Cleanup(func() { _ = pc.GracefulClose() })
-	tracks := make(chan *webrtc.TrackRemote, 1)
-	pc.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { tracks <- track })
+	v := &viewer{pc: pc, tracks: make(chan *webrtc.TrackRemote, 1)}
+	pc.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { v.tracks <- track })
 	gathered := webrtc.GatheringCompletePromise(pc)
-
 	offer := g.awaitType(wire.TypeOffer, id)
 	if err = pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer.SDP.SDP}); err != nil {
 		g.t.Fatal(err)
@@ -137,13 +148,25 @@ func (g *rig) watch(id wire.SessionID) *webrtc.TrackRemote {
 		g.t.Fatal(err)
 	}
 	<-gathered
+	v.answer = pc.LocalDescription().SDP
+	return v
+}
+
+func (g *rig) answer(id wire.SessionID, sdp string) {
 	g.message(wire.Message{
-		Type: wire.TypeAnswer, SessionID: id,
-		SDP: &wire.SessionDescription{Type: "answer", SDP: pc.LocalDescription().SDP},
+		Type: wire.TypeAnswer, SessionID: id, SDP: &wire.SessionDescription{Type: "answer", SDP: sdp},
 	})
+}
+
+// watch is a whole viewing: request, answer, candidates, track.
+func (g *rig) watch(id wire.SessionID) *webrtc.TrackRemote {
+	g.t.Helper()
+	g.request(id)
+	v := g.newViewer(id)
+	g.answer(id, v.answer)
 	g.message(wire.Message{Type: wire.TypeICE, SessionID: id, Candidate: &wire.Candidate{}})
 	select {
-	case track := <-tracks:
+	case track := <-v.tracks:
 		return track
 	case <-time.After(patience):
 		g.t.Fatal("no track")
@@ -221,13 +244,18 @@ func TestRelayIsToldOfSessions(t *testing.T) {
 	mustFlow(t, track)
 }
 
-func TestUnansweredOfferIsRepeatedWhenTheRelayIsBack(t *testing.T) {
+// TestCandidatesAreRepeatedWhenTheRelayIsBack has an app that has answered but
+// knows no way to the robot yet.
+func TestCandidatesAreRepeatedWhenTheRelayIsBack(t *testing.T) {
 	g := start(t, nil)
 	g.request("s1")
-	g.awaitType(wire.TypeOffer, "s1")
 	g.request("s1") // repeated by the relay: no second session
+	v := g.newViewer("s1")
+	g.answer("s1", regexp.MustCompile(`a=candidate.*\r\n`).ReplaceAllString(v.answer, ""))
+	end := func(m wire.Message) bool { return m.Type == wire.TypeICE && m.Candidate.Candidate == "" }
+	g.await("end of candidates", end)
 	g.connected()
-	g.awaitType(wire.TypeOffer, "s1")
+	g.await("end of candidates again", end)
 	if s := g.Stats(); len(s.Sessions) != 1 || s.PeerConnections != 1 {
 		t.Errorf("stats: %+v", s)
 	}
@@ -260,7 +288,7 @@ func TestFailedSessionFreesItsPlace(t *testing.T) {
 	g := start(t, func(c *Config) { c.WebRTC.MaxConnections = 1 })
 	g.request("s1")
 	g.awaitType(wire.TypeOffer, "s1")
-	g.message(wire.Message{Type: wire.TypeAnswer, SessionID: "s1", SDP: &wire.SessionDescription{Type: "answer", SDP: "x"}})
+	g.answer("s1", "x")
 	g.awaitType(wire.TypeRobotError, "s1")
 	mustFlow(t, g.watch("s2"))
 }

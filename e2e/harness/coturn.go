@@ -21,7 +21,7 @@ func coturnArgs(secret string, port int) []string {
 		fmt.Sprintf("--listening-port=%d", port), "--min-port=49160", "--max-port=49960",
 		"--fingerprint", "--use-auth-secret", "--static-auth-secret=" + secret, "--realm=wimz.test",
 		"--allow-loopback-peers", "--no-cli", "--no-multicast-peers", "--no-tls", "--no-dtls",
-		"--pidfile=/dev/null", "--userdb=/dev/null", "--log-file=stdout", "--simple-log",
+		"--pidfile=/dev/null", "--log-file=stdout", "--simple-log",
 	}
 }
 

@@ -26,8 +26,8 @@ var allowed = map[string][]string{
 // Tests may look further: an encoder is tested with a decoder, a client of an
 // API with its fake.
 var allowedInTests = map[string][]string{
-	"robot":  {"simapp/decode"},
-	"relay":  {"fakecloudflare"},
+	"robot": {"simapp/decode"},
+	"relay": {"fakecloudflare"},
 }
 
 func TestImportsPointOneWay(t *testing.T) {

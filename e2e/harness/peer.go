@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"regexp"
+	"sync"
 
 	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
@@ -17,8 +18,8 @@ import (
 type Peer struct {
 	client *client.Client
 	inbox  chan wire.Message
-	cancel context.CancelFunc
-	ended  chan error
+	// Close disconnects and waits. Further calls return the same.
+	Close func() error
 }
 
 // errInbox is a bug of a spec: it does not read what it is sent.
@@ -52,7 +53,7 @@ func DeviceSecret(configFile string) (string, error) {
 }
 
 func (s *System) connect(ctx context.Context, as client.Identity) (*Peer, error) {
-	p := &Peer{inbox: make(chan wire.Message, 256), ended: make(chan error, 1)}
+	p := &Peer{inbox: make(chan wire.Message, 256)}
 	up := make(chan struct{}, 1)
 	down := make(chan error, 1)
 	var err error
@@ -77,8 +78,12 @@ func (s *System) connect(ctx context.Context, as client.Identity) (*Peer, error)
 		return nil, err
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	p.cancel = cancel
-	go func() { p.ended <- p.client.Run(life) }()
+	ended := make(chan error, 1)
+	go func() { ended <- p.client.Run(life) }()
+	p.Close = sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	})
 	select {
 	case <-up:
 		return p, nil
@@ -116,9 +121,10 @@ func (p *Peer) Heard() []wire.Message {
 }
 
 // Barrier returns when everything sent to the relay before has been handled:
-// it asks for a status and awaits the answer. Messages before it are kept.
+// it asks for a status and awaits the answer. It returns what came before,
+// news of robots' presence left out.
 func (p *Peer) Barrier(ctx context.Context) ([]wire.Message, error) {
-	if err := p.Send(wire.Message{Type: wire.TypeGetStatus}); err != nil {
+	if err := p.Send(wire.Message{Type: wire.TypeGetStatus, DeviceID: "barrier"}); err != nil {
 		return nil, err
 	}
 	var before []wire.Message
@@ -128,15 +134,11 @@ func (p *Peer) Barrier(ctx context.Context) ([]wire.Message, error) {
 			if m.Type == wire.TypeStatus {
 				return before, nil
 			}
-			before = append(before, m)
+			if m.Type != wire.TypeRobotStatus { // news that may come at any time
+				before = append(before, m)
+			}
 		case <-ctx.Done():
 			return before, context.Cause(ctx)
 		}
 	}
-}
-
-// Close disconnects and waits.
-func (p *Peer) Close() error {
-	p.cancel()
-	return <-p.ended
 }

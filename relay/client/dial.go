@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -71,7 +72,9 @@ func dial(ctx context.Context, endpoint string, as Identity) (*websocket.Conn, e
 	defer cancel()
 	header := http.Header{}
 	as.sign(header)
-	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment}
+	network := interruptible{}
+	defer network.settle() // before cancel: what ctx does now is no concern of the socket
+	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, NetDialContext: network.dial}
 	conn, response, err := dialer.DialContext(ctx, endpoint, header)
 	if response != nil {
 		defer response.Body.Close() //nolint:errcheck // gorilla has read it into memory
@@ -85,5 +88,23 @@ func dial(ctx context.Context, endpoint string, as Identity) (*websocket.Conn, e
 		return nil, fmt.Errorf("the relay answered %s instead of opening a socket", response.Status)
 	default:
 		return nil, fmt.Errorf("dial the relay: %w", err)
+	}
+}
+
+// interruptible makes the upgrade end with its context: the library gives it
+// the context's deadline, but waits for an answer when the context is canceled.
+type interruptible struct{ stop func() bool }
+
+func (i *interruptible) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err == nil {
+		i.stop = context.AfterFunc(ctx, func() { _ = conn.Close() })
+	}
+	return conn, err
+}
+
+func (i *interruptible) settle() {
+	if i.stop != nil {
+		i.stop()
 	}
 }

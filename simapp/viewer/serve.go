@@ -41,9 +41,9 @@ func Serve(ctx context.Context, listener net.Listener, cfg Config) error {
 	stop := context.AfterFunc(ctx, func() {
 		drain, cancel := context.WithTimeout(living, drainTime)
 		defer cancel()
-		err := server.Shutdown(drain)
-		end() // Shutdown knows nothing of sockets; their requests end with this
-		stopped <- errors.Join(err, ignoreClosed(server.Close()))
+		drained := server.Shutdown(drain)
+		// Shutdown knows nothing of sockets; their requests end with this
+		stopped <- errors.Join(drained, ignoreClosed(server.Close()))
 	})
 	err = server.Serve(listener)
 	if stop() { // the listener broke

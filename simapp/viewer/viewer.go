@@ -44,7 +44,9 @@ func Handler(cfg Config) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /", http.FileServerFS(page))
 	mux.Handle("GET /config.json", settings(cfg))
-	mux.Handle("/api/", ownPagesOnly(proxy))
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		mux.Handle(method+" /api/", ownPagesOnly(proxy))
+	}
 	mux.Handle("GET /ws/app", ownPagesOnly(proxy))
 	if cfg.DemoToken != nil {
 		mux.Handle("GET /demo-session", thisMachineOnly(demoSession(cfg)))

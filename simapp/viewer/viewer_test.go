@@ -75,8 +75,14 @@ func echo(t *testing.T, w http.ResponseWriter) {
 	_, _ = io.Copy(conn, buffered)
 }
 
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
 // get sends a request with headers, given as pairs; "Host" sets the host.
-func get(t *testing.T, address string, headers ...string) (*http.Response, string) {
+func get(t *testing.T, address string, headers ...string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {
@@ -98,7 +104,7 @@ func get(t *testing.T, address string, headers ...string) (*http.Response, strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response, string(body)
+	return answer{response.StatusCode, response.Header, string(body)}
 }
 
 func TestPageIsServedWithItsPolicy(t *testing.T) {
@@ -107,41 +113,41 @@ func TestPageIsServedWithItsPolicy(t *testing.T) {
 		"/": "text/html", "/app.js": "javascript", "/style.css": "text/css", "/icon.svg": "image/svg",
 		"/config.json": "application/json",
 	} {
-		response, body := get(t, base+path)
-		if response.StatusCode != http.StatusOK || !strings.Contains(response.Header.Get("Content-Type"), kind) {
-			t.Errorf("%s: %s, %s", path, response.Status, response.Header.Get("Content-Type"))
+		got := get(t, base+path)
+		if got.status != http.StatusOK || !strings.Contains(got.header.Get("Content-Type"), kind) {
+			t.Errorf("%s: %d, %s", path, got.status, got.header.Get("Content-Type"))
 		}
-		if !strings.Contains(response.Header.Get("Content-Security-Policy"), "default-src 'none'") ||
-			response.Header.Get("X-Content-Type-Options") != "nosniff" ||
-			response.Header.Get("Referrer-Policy") != "no-referrer" {
-			t.Errorf("%s: headers %v", path, response.Header)
+		if !strings.Contains(got.header.Get("Content-Security-Policy"), "default-src 'none'") ||
+			got.header.Get("X-Content-Type-Options") != "nosniff" ||
+			got.header.Get("Referrer-Policy") != "no-referrer" {
+			t.Errorf("%s: headers %v", path, got.header)
 		}
-		if strings.Contains(body, "https://") {
+		if strings.Contains(got.body, "https://") {
 			t.Errorf("%s refers to another server", path)
 		}
-		if strings.Contains(body, "style=") || strings.Contains(body, "<script>") || strings.Contains(body, "onclick") {
+		if strings.Contains(got.body, "style=") || strings.Contains(got.body, "<script>") || strings.Contains(got.body, "onclick") {
 			t.Errorf("%s has inline code or style, which the policy forbids", path)
 		}
 	}
-	_, body := get(t, base+"/config.json")
-	if !strings.Contains(body, `"demo":false`) || !strings.Contains(body, `"relay":"ws://127.0.0.1:`) {
-		t.Errorf("config %s", body)
+	got := get(t, base+"/config.json")
+	if !strings.Contains(got.body, `"demo":false`) || !strings.Contains(got.body, `"relay":"ws://127.0.0.1:`) {
+		t.Errorf("config %s", got.body)
 	}
-	if response, _ := get(t, base+"/page/index.html"); response.StatusCode != http.StatusNotFound {
+	if got := get(t, base+"/page/index.html"); got.status != http.StatusNotFound {
 		t.Error("files are served under a second name")
 	}
-	if response, _ := get(t, base+"/demo-session", "Sec-Fetch-Site", "same-origin"); response.StatusCode != http.StatusNotFound {
+	if got := get(t, base+"/demo-session", "Sec-Fetch-Site", "same-origin"); got.status != http.StatusNotFound {
 		t.Error("there is a demo session nobody asked for")
 	}
 }
 
 func TestAPIGoesToTheRelay(t *testing.T) {
 	base, asked, _ := start(t, nil)
-	response, _ := get(t, base+"/api/user/devices",
+	answered := get(t, base+"/api/user/devices",
 		"Authorization", "Bearer T", "Origin", base, "Cookie", "a=b", "Referer", base)
 	got := <-asked
-	if response.StatusCode != http.StatusOK || got.path != "/api/user/devices" {
-		t.Errorf("%s, %+v", response.Status, got)
+	if answered.status != http.StatusOK || got.path != "/api/user/devices" {
+		t.Errorf("%d, %+v", answered.status, got)
 	}
 	if got.header.Get("Authorization") != "Bearer T" {
 		t.Error("the login was lost")
@@ -162,7 +168,7 @@ func TestSocketTokenBecomesAHeader(t *testing.T) {
 	_, _ = io.WriteString(conn, "GET /ws/app?token=SECRET HTTP/1.1\r\nHost: "+strings.TrimPrefix(base, "http://")+
 		"\r\nOrigin: "+base+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 	reader := bufio.NewReader(conn)
-	response, err := http.ReadResponse(reader, nil)
+	response, err := http.ReadResponse(reader, nil) //nolint:bodyclose // it is the connection, closed below
 	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatalf("%v, %v", response, err)
 	}
@@ -193,8 +199,8 @@ func TestOtherPagesAreRefused(t *testing.T) {
 		{"Sec-Fetch-Site", "same-site", "Origin", base},
 	} {
 		for _, path := range []string{"/api/user/devices", "/ws/app?token=T"} {
-			if response, _ := get(t, base+path, header...); response.StatusCode != http.StatusForbidden {
-				t.Errorf("%s with %v: %s", path, header, response.Status)
+			if got := get(t, base+path, header...); got.status != http.StatusForbidden {
+				t.Errorf("%s with %v: %d", path, header, got.status)
 			}
 		}
 	}
@@ -223,9 +229,9 @@ func TestDemoSessionIsForThisMachinesOwnPage(t *testing.T) {
 		"name like an address": {[]string{"Sec-Fetch-Site", "same-origin", "Host", "127.0.0.1.evil.example"}, 403},
 	} {
 		t.Run(name, func(t *testing.T) {
-			response, body := get(t, base+"/demo-session", c.headers...)
-			if response.StatusCode != c.want || strings.Contains(body, "DEMO") != (c.want == 200) {
-				t.Errorf("%s %s", response.Status, body)
+			got := get(t, base+"/demo-session", c.headers...)
+			if got.status != c.want || strings.Contains(got.body, "DEMO") != (c.want == 200) {
+				t.Errorf("%d %s", got.status, got.body)
 			}
 		})
 	}
@@ -233,17 +239,17 @@ func TestDemoSessionIsForThisMachinesOwnPage(t *testing.T) {
 
 func TestDemoSessionWithoutAToken(t *testing.T) {
 	base, _, _ := start(t, func() (string, error) { return "", errors.New("no file") })
-	response, _ := get(t, base+"/demo-session", "Sec-Fetch-Site", "same-origin")
-	if response.StatusCode != http.StatusServiceUnavailable {
-		t.Error(response.Status)
+	got := get(t, base+"/demo-session", "Sec-Fetch-Site", "same-origin")
+	if got.status != http.StatusServiceUnavailable {
+		t.Error(got.status)
 	}
 }
 
 func TestRelayThatIsAway(t *testing.T) {
 	base := serve(t, viewer.Config{RelayURL: "ws://127.0.0.1:1", Log: slog.New(slog.DiscardHandler)})
-	response, body := get(t, base+"/api/user/devices")
-	if response.StatusCode != http.StatusBadGateway || !strings.Contains(body, "cannot be reached") {
-		t.Errorf("%s %s", response.Status, body)
+	got := get(t, base+"/api/user/devices")
+	if got.status != http.StatusBadGateway || !strings.Contains(got.body, "cannot be reached") {
+		t.Errorf("%d %s", got.status, got.body)
 	}
 }
 
@@ -252,7 +258,7 @@ func TestRelayAddresses(t *testing.T) {
 		"ws://h:1": true, "wss://h": true, "http://h": true, "https://h": true,
 		"h:1": false, "ftp://h": false, "ws://": false, ":": false, "": false,
 	} {
-		if _, err := viewer.Handler(viewer.Config{RelayURL: address}); (err == nil) != good {
+		if _, err := viewer.Handler(viewer.Config{RelayURL: address, Log: slog.New(slog.DiscardHandler)}); (err == nil) != good {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
@@ -260,14 +266,14 @@ func TestRelayAddresses(t *testing.T) {
 
 // Sockets are hijacked connections, which the server does not know any more.
 func TestServeEndsWithOpenSockets(t *testing.T) {
+	var conn net.Conn
+	t.Cleanup(func() { _ = conn.Close() }) // after start's own clean-up, which waits for the server
 	base, asked, _ := start(t, nil)
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
+	var err error
+	conn, err = (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
 	_, _ = io.WriteString(conn, "GET /ws/app HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 	<-asked
-	// start's own clean-up ends the server and waits for it, with conn still open
-	// on the relay's side.
 }

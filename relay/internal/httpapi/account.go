@@ -67,7 +67,7 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request,
 		tooMany(w, a.byAddress.RetryAfter())
 		return
 	}
-	if !a.byAccount.Allow(strings.ToLower(body.Email)) {
+	if !a.byAccount.Allow(accountKey(body.Email)) {
 		tooMany(w, a.byAccount.RetryAfter())
 		return
 	}
@@ -77,6 +77,13 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request,
 		return
 	}
 	a.giveToken(w, user)
+}
+
+// accountKey is what one account is limited by, in every way of writing its
+// address. It is bounded: the limiter keeps it, and anybody may send anything.
+func accountKey(email string) string {
+	email = strings.ToLower(strings.TrimSpace(email))
+	return email[:min(len(email), auth.MaxEmail)]
 }
 
 func (a *API) failAccount(w http.ResponseWriter, r *http.Request, err error) {

@@ -97,7 +97,11 @@ func (a *app) status(ctx context.Context, asked wire.DeviceID) {
 		a.refuse(wire.CodeInternal, "Internal error, please try again", 0)
 		return
 	}
-	if asked == "" && len(devices) == 1 {
+	if asked == "" {
+		if len(devices) != 1 {
+			a.refuse(wire.CodeNoDevice, "Say which robot: device_id is missing", 0)
+			return
+		}
 		asked = devices[0]
 	}
 	var paired, online bool

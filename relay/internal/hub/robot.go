@@ -42,8 +42,18 @@ func (h *Hub) ServeRobot(ctx context.Context, conn *ws.Conn, id wire.DeviceID, o
 	last := release()
 	h.cfg.Log.InfoContext(late, "robot left", "device", id, "cause", cause, "replaced", !last)
 	if last {
-		r.announce(late, bus.Lost, address)
-		r.publishStatus(late, false)
+		r.depart(late, address)
+	}
+}
+
+// depart tells everybody that the robot is gone. A newer socket may have said
+// that it is there before that; what is said last must be true.
+func (r *robot) depart(ctx context.Context, address string) {
+	r.announce(ctx, bus.Lost, address)
+	r.publishStatus(ctx, false)
+	if back, err := r.cfg.Bus.Owned(ctx, address); back && err == nil {
+		r.announce(ctx, bus.Back, address)
+		r.publishStatus(ctx, true)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,10 +89,25 @@ func (j *journal) add(line string) {
 	j.lines = append(j.lines, line)
 }
 
+// countingBus knows how many topics are joined.
+type countingBus struct {
+	*bus.Memory
+	joined atomic.Int64
+}
+
+func (b *countingBus) Join(topic string, deliver bus.Deliver) (leave func()) {
+	b.joined.Add(1)
+	end := b.Memory.Join(topic, deliver)
+	return sync.OnceFunc(func() {
+		end()
+		b.joined.Add(-1)
+	})
+}
+
 // world is a service with everything around it, in a bubble of its own time.
 type world struct {
 	*testing.T
-	bus      *bus.Memory
+	bus      *countingBus
 	service  *Service
 	provider *provider
 	pool     *turn.Pool
@@ -103,7 +119,7 @@ type world struct {
 // inWorld runs a test in a world and afterwards looks for what was left behind.
 func inWorld(t *testing.T, change func(*Config, *provider), test func(*world)) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{T: t, bus: bus.NewMemory(), provider: &provider{}}
+		w := &world{T: t, bus: &countingBus{Memory: bus.NewMemory()}, provider: &provider{}}
 		pool, err := turn.NewPool(turn.PoolConfig{Provider: w.provider, IdentifierKey: []byte("k"), MintTimeout: 2 * time.Second})
 		if err != nil {
 			t.Fatal(err)
@@ -129,6 +145,9 @@ func (w *world) cleanUp() {
 	w.service.Wait()
 	if n := w.service.Count(); n != 0 {
 		w.Errorf("%d sessions are left", n)
+	}
+	if n := w.bus.joined.Load(); n != 0 {
+		w.Errorf("%d topics are joined still", n)
 	}
 	if err := w.pool.Close(w.Context()); err != nil {
 		w.Error(err)

@@ -146,10 +146,7 @@ func TestTURNFails(t *testing.T) {
 	})
 	t.Run("none configured", func(t *testing.T) {
 		inWorld(t, func(c *Config, _ *provider) {
-			pool, err := turn.NewPool(turn.PoolConfig{Provider: turn.None{}, IdentifierKey: []byte("k")})
-			if err != nil {
-				t.Fatal(err)
-			}
+			pool, _ := turn.NewPool(turn.PoolConfig{Provider: turn.None{}, IdentifierKey: []byte("k")})
 			c.Credentials = pool
 		}, func(w *world) {
 			w.connect(app.sender())
@@ -206,10 +203,17 @@ func TestSupersedeWhilePreparing(t *testing.T) {
 	inWorld(t, func(_ *Config, p *provider) { p.hold = make(chan struct{}) }, func(w *world) {
 		w.connect(app.sender())
 		w.connect(robot.sender())
-		for range 5 {
+		w.request(app.sender(), "robot")
+		first := w.service.running[viewer{"app", "robot"}]
+		for range 4 {
 			w.request(app.sender(), "robot")
 		}
 		w.said()
+		select {
+		case <-first.ended:
+		default:
+			w.Error("a superseded request still waits for the provider")
+		}
 		close(w.provider.hold)
 		w.said("app:webrtc_credentials#1", "robot:webrtc_request#1")
 		if minted, _ := w.provider.counts(); minted != 1 || w.service.Count() != 1 {

@@ -177,7 +177,7 @@ func (c *Conn) write() {
 			kind = websocket.TextMessage
 		case <-heartbeat.C:
 		}
-		if err := c.writeFrame(kind, frame, wire.WriteTimeout); err != nil {
+		if err := c.writeFrame(kind, frame, time.Now().Add(wire.WriteTimeout)); err != nil {
 			c.end(fmt.Errorf("write: %w", err))
 			_ = c.socket.SetReadDeadline(time.Now()) // wake the reader
 			return
@@ -189,8 +189,9 @@ func (c *Conn) write() {
 // wakes the reader.
 func (c *Conn) finish() {
 	defer func() { _ = c.socket.SetReadDeadline(time.Now().Add(lingerTime)) }()
+	deadline := time.Now().Add(lingerTime) // of all of it: a peer may read slowly
 	for len(c.queue) > 0 {
-		if c.writeFrame(websocket.TextMessage, <-c.queue, lingerTime) != nil {
+		if c.writeFrame(websocket.TextMessage, <-c.queue, deadline) != nil {
 			return
 		}
 	}
@@ -198,11 +199,11 @@ func (c *Conn) finish() {
 	if closed := (*ClosedError)(nil); errors.As(context.Cause(c.ended), &closed) && !closed.ByPeer {
 		closing = websocket.FormatCloseMessage(int(closed.Code), closed.Text)
 	}
-	_ = c.writeFrame(websocket.CloseMessage, closing, lingerTime)
+	_ = c.writeFrame(websocket.CloseMessage, closing, deadline)
 }
 
-func (c *Conn) writeFrame(kind int, frame []byte, within time.Duration) error {
-	if err := c.socket.SetWriteDeadline(time.Now().Add(within)); err != nil {
+func (c *Conn) writeFrame(kind int, frame []byte, deadline time.Time) error {
+	if err := c.socket.SetWriteDeadline(deadline); err != nil {
 		return err
 	}
 	return c.socket.WriteMessage(kind, frame)

@@ -36,7 +36,12 @@ func newAPI(t testing.TB, codecs ...string) *webrtc.API {
 
 func newStream(t testing.TB) *stream.Stream {
 	t.Helper()
-	s := stream.New(camera.FromDriver(&camera.Synthetic{}),
+	return newStreamOf(t, camera.FromDriver(&camera.Synthetic{}))
+}
+
+func newStreamOf(t testing.TB, source camera.Source) *stream.Stream {
+	t.Helper()
+	s := stream.New(source,
 		stream.Settings{Format: format, BitrateKbps: 300}, slog.New(slog.DiscardHandler))
 	t.Cleanup(s.Close)
 	return s

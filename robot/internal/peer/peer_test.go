@@ -1,10 +1,12 @@
 package peer_test
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/robot/internal/camera"
 	"wimz.dev/live/robot/internal/encode"
 	"wimz.dev/live/robot/internal/peer"
 	"wimz.dev/live/robot/rtc"
@@ -397,6 +400,48 @@ func TestTwoViewersOneEncoder(t *testing.T) {
 	}
 	for range 5 {
 		a.next(t)
+	}
+}
+
+// noted is a camera that says when it is opened and closed.
+type noted struct {
+	camera.Source
+	opened, closed chan struct{}
+}
+
+func (n *noted) Open(ctx context.Context, f camera.Format) (camera.Reader, error) {
+	r, err := n.Source.Open(ctx, f)
+	n.opened <- struct{}{}
+	return notedReader{r, sync.OnceFunc(func() { close(n.closed) })}, err
+}
+
+type notedReader struct {
+	camera.Reader
+	note func()
+}
+
+func (r notedReader) Close() error {
+	defer r.note()
+	return r.Reader.Close()
+}
+
+// TestCameraWarmsUpWhileSignaling has a session that is never answered: the
+// camera was opened for it, and is closed after it.
+func TestCameraWarmsUpWhileSignaling(t *testing.T) {
+	cam := &noted{
+		Source: camera.FromDriver(&camera.Synthetic{}),
+		opened: make(chan struct{}, 1), closed: make(chan struct{}),
+	}
+	o := startSession(t, newStreamOf(t, cam), peer.Timing{})
+	<-cam.opened
+	o.Close()
+	if err := o.awaitEnd(t); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-cam.closed:
+	case <-time.After(patience):
+		t.Error("the camera stays open")
 	}
 }
 

@@ -43,8 +43,9 @@ func inBubble(t *testing.T, f func(t *testing.T, s *stream.Stream, cam *counting
 // counting counts how often a camera is open.
 type counting struct {
 	camera.Source
-	opened, closed atomic.Int32
-	fail           atomic.Bool // the next Read
+	opened, closed, overlaps atomic.Int32
+	fail                     atomic.Bool   // the next Read
+	closing                  time.Duration // how long Close takes
 }
 
 func (c *counting) Open(ctx context.Context, f camera.Format) (camera.Reader, error) {
@@ -52,14 +53,17 @@ func (c *counting) Open(ctx context.Context, f camera.Format) (camera.Reader, er
 	if err != nil {
 		return nil, err
 	}
-	c.opened.Add(1)
-	return &countingReader{Reader: r, camera: c}, nil
+	if c.opened.Add(1) > c.closed.Load()+1 {
+		c.overlaps.Add(1)
+	}
+	return &countingReader{Reader: r, camera: c, shut: make(chan struct{})}, nil
 }
 
 type countingReader struct {
 	camera.Reader
 	camera *counting
 	gone   atomic.Bool
+	shut   chan struct{}
 }
 
 func (r *countingReader) Read() (camera.Frame, error) {
@@ -70,10 +74,15 @@ func (r *countingReader) Read() (camera.Frame, error) {
 }
 
 func (r *countingReader) Close() error {
-	if !r.gone.Swap(true) {
-		r.camera.closed.Add(1)
+	if r.gone.Swap(true) {
+		<-r.shut
+		return nil
 	}
-	return r.Reader.Close()
+	defer close(r.shut)
+	err := r.Reader.Close()
+	<-time.After(r.camera.closing)
+	r.camera.closed.Add(1)
+	return err
 }
 
 func subscribe(t *testing.T, s *stream.Stream, codec encode.Codec) *stream.Subscription {
@@ -239,6 +248,22 @@ func TestHoldKeepsTheCamera(t *testing.T) {
 		next(t, subscribe(t, s, encode.H264))
 		if cam.opened.Load() != 2 {
 			t.Errorf("opened %d times", cam.opened.Load())
+		}
+	})
+}
+
+// TestCameraIsNeverOpenedTwice has a camera that takes its time to close, and a
+// viewer who comes meanwhile.
+func TestCameraIsNeverOpenedTwice(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *stream.Stream, cam *counting) {
+		cam.closing = 300 * time.Millisecond
+		for range 3 {
+			sub := subscribe(t, s, encode.H264)
+			next(t, sub)
+			sub.Close()
+		}
+		if cam.opened.Load() != 3 || cam.overlaps.Load() != 0 {
+			t.Errorf("opened %d times, %d of them while open", cam.opened.Load(), cam.overlaps.Load())
 		}
 	})
 }

@@ -1,0 +1,153 @@
+package httpapi_test
+
+import (
+	"testing"
+
+	"wimz.dev/live/relay/wire"
+)
+
+func sdp(kind wire.Type, id wire.SessionID) wire.Message {
+	text := map[wire.Type]string{wire.TypeOffer: "offer", wire.TypeAnswer: "answer"}[kind]
+	return wire.Message{Type: kind, SessionID: id, SDP: &wire.SessionDescription{Type: text, SDP: "v=0"}}
+}
+
+func candidate(id wire.SessionID) wire.Message {
+	return wire.Message{Type: wire.TypeICE, SessionID: id, Candidate: &wire.Candidate{Candidate: "candidate:1"}}
+}
+
+// watch brings a session up to the answer.
+func watch(app, robot *peer) wire.SessionID {
+	app.Helper()
+	app.send(wire.Message{Type: wire.TypeRequest, DeviceID: "robot"})
+	id := app.hears("webrtc_credentials").SessionID
+	asked := robot.hears("webrtc_request")
+	if asked.SessionID != id || !asked.ICEServers.HasTURN() {
+		app.Fatalf("the robot was asked with %s", wire.Encode(asked))
+	}
+	robot.send(sdp(wire.TypeOffer, id))
+	app.hears("webrtc_offer")
+	app.send(sdp(wire.TypeAnswer, id))
+	robot.hears("webrtc_answer")
+	return id
+}
+
+func TestSignaling(t *testing.T) {
+	w, token, _ := house(t)
+	robot := w.robot("robot")
+	app := w.app(token)
+	app.next()
+	app.next()
+	id := watch(app, robot)
+	app.send(candidate(id))
+	robot.hears("webrtc_ice")
+	robot.send(candidate(id))
+	app.hears("webrtc_ice")
+	robot.send(wire.Message{Type: wire.TypeHeartbeat, Sessions: []wire.SessionReport{{SessionID: id, Connected: true}}})
+	robot.quiet()
+	app.send(wire.Message{Type: wire.TypeClose, SessionID: id})
+	app.hears("webrtc_close app_left")
+	robot.hears("webrtc_close app_left")
+	w.eventually("the session is gone", func() bool { return w.sessions.Count() == 0 })
+}
+
+// TestExtraFieldsAreNotForwarded: what is passed on is the contract's fields.
+func TestExtraFieldsAreNotForwarded(t *testing.T) {
+	w, token, _ := house(t)
+	robot := w.robot("robot")
+	app := w.app(token)
+	app.next()
+	app.next()
+	id := watch(app, robot)
+	app.raw(`{"type":"webrtc_ice","session_id":"` + string(id) + `","candidate":{"candidate":"c","x":1},"token":"t","device_id":"d","evil":1}`)
+	_, frame, err := robot.socket.ReadMessage()
+	want := `{"type":"webrtc_ice","session_id":"` + string(id) + `","candidate":{"candidate":"c"}}`
+	if err != nil || string(frame) != want {
+		t.Errorf("forwarded %s, %v", frame, err)
+	}
+}
+
+// TestStrangers: nobody else speaks in a session, or learns that there is one.
+func TestStrangers(t *testing.T) {
+	w, token, strangers := house(t)
+	robot := w.robot("robot")
+	otherRobot := w.robot("robot-2")
+	app := w.app(token)
+	app.next()
+	app.next()
+	stranger := w.app(strangers)
+	id := watch(app, robot)
+	for _, unknown := range []wire.SessionID{id, "00000000-0000-4000-8000-000000000000"} {
+		stranger.send(sdp(wire.TypeAnswer, unknown))
+		stranger.send(candidate(unknown))
+		stranger.send(wire.Message{Type: wire.TypeClose, SessionID: unknown})
+		stranger.quiet()
+		stranger.send(wire.Message{Type: wire.TypeResume, SessionID: unknown})
+		if m := stranger.hears("error SESSION_UNKNOWN"); m.SessionID != unknown || m.Text != "No such session" {
+			t.Errorf("told %s", wire.Encode(m))
+		}
+		otherRobot.send(candidate(unknown))
+		otherRobot.send(wire.Message{Type: wire.TypeClose, SessionID: unknown})
+		otherRobot.send(wire.Message{Type: wire.TypeRobotError, SessionID: unknown, Error: "x"})
+		otherRobot.send(wire.Message{Type: wire.TypeHello, Sessions: []wire.SessionReport{{SessionID: unknown, Connected: true}}})
+		otherRobot.quiet()
+		otherRobot.send(sdp(wire.TypeOffer, unknown))
+		otherRobot.hears("webrtc_close session_unknown")
+	}
+	app.quiet()
+	robot.quiet()
+}
+
+// TestAppComesBack resumes its session on a new socket.
+func TestAppComesBack(t *testing.T) {
+	w, token, _ := house(t)
+	robot := w.robot("robot")
+	app := w.app(token)
+	app.next()
+	app.next()
+	id := watch(app, robot)
+	_ = app.socket.Close()
+	again := w.app(token)
+	again.next()
+	again.next()
+	again.send(wire.Message{Type: wire.TypeResume, SessionID: id})
+	if m := again.hears("webrtc_resumed"); m.SessionID != id {
+		t.Errorf("told %s", wire.Encode(m))
+	}
+	robot.send(candidate(id))
+	again.hears("webrtc_ice")
+	again.send(candidate(id))
+	robot.hears("webrtc_ice")
+}
+
+// TestRobotKeepsItsSessions when a newer socket replaces the old one.
+func TestRobotKeepsItsSessions(t *testing.T) {
+	w, token, _ := house(t)
+	robot := w.robot("robot")
+	app := w.app(token)
+	app.next()
+	app.next()
+	id := watch(app, robot)
+	newer := w.robot("robot")
+	robot.closedWith(wire.CloseReplaced)
+	newer.send(sdp(wire.TypeOffer, id))
+	app.hears("webrtc_offer")
+	app.send(candidate(id))
+	newer.hears("webrtc_ice")
+}
+
+// TestSuperseded: an app that asks again gets one session, the robot is told.
+func TestSuperseded(t *testing.T) {
+	w, token, _ := house(t)
+	robot := w.robot("robot")
+	app := w.app(token)
+	app.next()
+	app.next()
+	first := watch(app, robot)
+	app.send(wire.Message{Type: wire.TypeRequest, DeviceID: "robot"})
+	if m := robot.hears("webrtc_close superseded"); m.SessionID != first {
+		t.Errorf("told %s", wire.Encode(m))
+	}
+	robot.hears("webrtc_request")
+	app.hears("webrtc_credentials")
+	app.quiet()
+}

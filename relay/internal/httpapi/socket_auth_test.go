@@ -1,0 +1,176 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"testing"
+	"time"
+
+	"wimz.dev/live/relay/internal/auth"
+	"wimz.dev/live/relay/wire"
+)
+
+func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
+
+func TestAppAuthentication(t *testing.T) {
+	w := newWorld(t)
+	user, token := w.user()
+	ago := func() time.Time { return time.Now().Add(-2 * time.Hour) }
+	expired, _ := auth.NewTokens(jwtSecret, time.Hour, ago).Issue(user)
+	foreign, _ := auth.NewTokens("another secret of the same length...", time.Hour, time.Now).Issue(user)
+	for name, c := range map[string]struct {
+		query  string
+		header http.Header
+		want   int
+	}{
+		"query":                    {"?token=" + token, nil, 101},
+		"header":                   {"", bearer(token), 101},
+		"header before query":      {"?token=x", bearer(token), 101},
+		"bad header, good query":   {"?token=" + token, bearer("x"), 401},
+		"none":                     {"", nil, 401},
+		"empty":                    {"?token=", nil, 401},
+		"garbage":                  {"?token=x.y.z", nil, 401},
+		"cut off":                  {"?token=" + token[:len(token)-1], nil, 401},
+		"expired":                  {"?token=" + expired, nil, 401},
+		"expired header":           {"", bearer(expired), 401},
+		"foreign":                  {"?token=" + foreign, nil, 401},
+		"a device's credentials":   {"", signedNow("robot"), 401},
+		"token under another name": {"?jwt=" + token, nil, 401},
+	} {
+		if _, status := w.dial("/ws/app"+c.query, c.header); status != c.want {
+			t.Errorf("%s: %d, want %d", name, status, c.want)
+		}
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	w := newWorld(t)
+	user, token := w.user()
+	w.device("robot", user)
+	for origin, want := range map[string]int{
+		"": 101, ourPage: 101, "https://evil.example.com": 403, "http://app.example.com": 403,
+		ourPage + ":8443": 403, ourPage + ".evil.example.com": 403, "null": 403,
+	} {
+		header := bearer(token)
+		device := signedNow("robot")
+		if origin != "" {
+			header.Set("Origin", origin)
+			device.Set("Origin", origin)
+		}
+		if _, status := w.dial("/ws/app", header); status != want {
+			t.Errorf("app from %q: %d, want %d", origin, status, want)
+		}
+		if _, status := w.dial("/ws/device", device); status != want {
+			t.Errorf("robot from %q: %d, want %d", origin, status, want)
+		}
+	}
+	// Who has no business here is told so before anything else.
+	if _, status := w.dial("/ws/app", http.Header{"Origin": {"https://evil.example.com"}}); status != 401 {
+		t.Errorf("no token from a foreign page: %d", status)
+	}
+}
+
+// signed returns the query of a device's socket.
+func signed(id wire.DeviceID, secret string, at time.Time) string {
+	query := url.Values{"device_id": {string(id)}, "sig": {wire.Sign(secret, id, at)}}
+	if !at.IsZero() {
+		query.Set("timestamp", strconv.FormatInt(at.Unix(), 10))
+	}
+	return "?" + query.Encode()
+}
+
+func TestDeviceAuthentication(t *testing.T) {
+	now := time.Now()
+	for name, c := range map[string]struct {
+		queries []string // one after the other
+		header  http.Header
+		want    int // of the last
+	}{
+		"static query":      {[]string{signed("robot", deviceSecret, time.Time{})}, nil, 101},
+		"timestamped query": {[]string{signed("robot", deviceSecret, now)}, nil, 101},
+		"headers":           {[]string{""}, signedNow("robot"), 101},
+		"slow clock":        {[]string{signed("robot", deviceSecret, now.Add(-290*time.Second))}, nil, 101},
+		"fast clock":        {[]string{signed("robot", deviceSecret, now.Add(290*time.Second))}, nil, 101},
+		"again":             {[]string{signed("robot", deviceSecret, now), signed("robot", deviceSecret, now)}, nil, 101},
+		"nothing":           {[]string{""}, nil, 401},
+		"no signature":      {[]string{"?device_id=robot"}, nil, 401},
+		"wrong key":         {[]string{signed("robot", "another secret", now)}, nil, 401},
+		"wrong static key":  {[]string{signed("robot", "another secret", time.Time{})}, nil, 401},
+		"unknown device":    {[]string{signed("nonesuch", deviceSecret, now)}, nil, 401},
+		"malformed device":  {[]string{signed("../etc", deviceSecret, now)}, nil, 401},
+		"too old":           {[]string{signed("robot", deviceSecret, now.Add(-310*time.Second))}, nil, 401},
+		"too new":           {[]string{signed("robot", deviceSecret, now.Add(310*time.Second))}, nil, 401},
+		"replayed":          {[]string{signed("robot", deviceSecret, now), signed("robot", deviceSecret, now.Add(-time.Second))}, nil, 401},
+		"downgraded":        {[]string{signed("robot", deviceSecret, now), signed("robot", deviceSecret, time.Time{})}, nil, 401},
+		"timestamp changed": {[]string{signed("robot", deviceSecret, time.Time{}) + "&timestamp=" + strconv.FormatInt(now.Unix(), 10)}, nil, 401},
+		"timestamp removed": {[]string{"?device_id=robot&sig=" + wire.Sign(deviceSecret, "robot", now)}, nil, 401},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			user, _ := w.user()
+			w.device("robot", user)
+			status := 0
+			for _, query := range c.queries {
+				_, status = w.dial("/ws/device"+query, c.header)
+			}
+			if status != c.want {
+				t.Errorf("%d, want %d", status, c.want)
+			}
+		})
+	}
+}
+
+func TestStaticSignaturesSwitchedOff(t *testing.T) {
+	w := newWorld(t, func(o *options) { o.http.Devices = auth.NewDevices(o.http.Store, false, time.Now) })
+	user, _ := w.user()
+	w.device("robot", user)
+	if _, status := w.dial("/ws/device"+signed("robot", deviceSecret, time.Time{}), nil); status != 401 {
+		t.Errorf("static: %d", status)
+	}
+	if _, status := w.dial("/ws/device"+signed("robot", deviceSecret, time.Now()), nil); status != 101 {
+		t.Errorf("timestamped: %d", status)
+	}
+}
+
+// TestNoUpgrade: a plain request gets an answer it can read.
+func TestNoUpgrade(t *testing.T) {
+	w := newWorld(t)
+	_, token := w.user()
+	w.is(400, "GET", "/ws/app", token, "")
+	w.is(401, "GET", "/ws/device", "", "")
+}
+
+// TestTokenExpires: a socket does not outlive its token.
+func TestTokenExpires(t *testing.T) {
+	w := newWorld(t, almostExpired(200*time.Millisecond))
+	user, _ := w.user()
+	token, _ := w.tokensOfUpgrade.Issue(user)
+	p := w.app(token)
+	p.closedWith(wire.CloseAuthEnded)
+	w.eventually("the app is gone", func() bool { return w.hub.Apps() == 0 })
+}
+
+// TestTokenRenewed: unless a fresh one of the same user comes in time.
+func TestTokenRenewed(t *testing.T) {
+	w := newWorld(t, almostExpired(1500*time.Millisecond))
+	user, fresh := w.user()
+	_, others := w.user()
+	old, _ := w.tokensOfUpgrade.Issue(user)
+	renewed, refused := w.app(old), w.app(old)
+	renewed.send(wire.Message{Type: wire.TypeAuth, Token: fresh})
+	for _, bad := range []string{others, "garbage"} {
+		refused.send(wire.Message{Type: wire.TypeAuth, Token: bad})
+		refused.hears("error NOT_AUTHORIZED")
+	}
+	refused.closedWith(wire.CloseAuthEnded) // by now the other's old token has expired, too
+	renewed.quiet()
+}
+
+// almostExpired makes tokens that are accepted at the upgrade and expire at
+// the latest after d: a token's expiry has whole seconds.
+func almostExpired(d time.Duration) func(*options) {
+	return func(o *options) {
+		o.tokens = auth.NewTokens(jwtSecret, time.Hour, func() time.Time { return time.Now().Add(d - time.Hour) })
+	}
+}

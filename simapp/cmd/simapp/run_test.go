@@ -1,0 +1,299 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"wimz.dev/live/relay/client"
+	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/simapp"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// start runs the program with a standard input.
+func start(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	status = run(t.Context(), args, strings.NewReader(stdin), &out, &err)
+	return status, out.String(), err.String()
+}
+
+func TestCommandLine(t *testing.T) {
+	for name, c := range map[string]struct {
+		args   []string
+		status int
+		want   string // in either output
+	}{
+		"help":           {[]string{"--help"}, exitOK, "simapp watch"},
+		"watch help":     {[]string{"watch", "--help"}, exitOK, "Examples:"},
+		"serve help":     {[]string{"serve", "--help"}, exitOK, "Examples:"},
+		"version":        {[]string{"--version"}, exitOK, ""},
+		"nothing":        {nil, exitUsage, "see simapp --help"},
+		"unknown":        {[]string{"dance"}, exitUsage, "see simapp --help"},
+		"no relay":       {[]string{"watch"}, exitUsage, "--relay"},
+		"bad codec":      {[]string{"watch", "--relay", "ws://h", "--codec", "av1"}, exitUsage, "--codec"},
+		"nobody":         {[]string{"watch", "--relay", "ws://h"}, exitFailed, "SIMAPP_TOKEN"},
+		"no password":    {[]string{"watch", "--relay", "ws://h", "--email", "a@b.c"}, exitFailed, "--password-stdin"},
+		"bad device":     {[]string{"watch", "--relay", "ws://h", "--token", "T", "--device", "a b"}, exitFailed, "--device"},
+		"relay away":     {[]string{"watch", "--relay", "ws://127.0.0.1:1", "--token", "T", "--device", "x"}, exitFailed, "dial"},
+		"bad relay":      {[]string{"serve", "--relay", "ftp://h"}, exitFailed, "ws://host:port"},
+		"bad address":    {[]string{"serve", "--relay", "ws://h", "--listen", "nowhere"}, exitFailed, "--listen"},
+		"bad ready file": {[]string{"serve", "--relay", "ws://h", "--listen", "127.0.0.1:0", "--ready-file", "/nowhere/f"}, exitFailed, "ready file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("SIMAPP_TOKEN", "")
+			status, stdout, stderr := start(t, "", c.args...)
+			if status != c.status || !strings.Contains(stdout+stderr, c.want) {
+				t.Errorf("status %d\n%s%s", status, stdout, stderr)
+			}
+		})
+	}
+}
+
+// fakeAPI knows one account with the given devices.
+func fakeAPI(t *testing.T, devices ...simapp.DeviceStatus) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /api/auth/login", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if !strings.Contains(string(body), `"right horse"`) {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, `{"detail":"Invalid credentials"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"token":"T"}`)
+	})
+	mux.HandleFunc("GET /api/user/devices", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]any{"devices": devices})
+	})
+	mux.HandleFunc("GET /ws/app", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer T" {
+			w.WriteHeader(http.StatusTeapot)
+			return
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestLoginAndChoice(t *testing.T) {
+	t.Setenv("SIMAPP_TOKEN", "")
+	one, two := simapp.DeviceStatus{DeviceID: "wimz_1", Online: true}, simapp.DeviceStatus{DeviceID: "wimz_2"}
+	for name, c := range map[string]struct {
+		devices  []simapp.DeviceStatus
+		password string
+		want     string
+	}{
+		"wrong password": {nil, "wrong horse\n", "check the password"},
+		"no robot":       {nil, "right horse\n", "no robot yet"},
+		"two robots":     {[]simapp.DeviceStatus{one, two}, "right horse\r\n", "wimz_1, wimz_2 (offline)"},
+		"refused socket": {[]simapp.DeviceStatus{one}, "right horse", "get a fresh token"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, _, stderr := start(t, c.password, "watch",
+				"--relay", fakeAPI(t, c.devices...), "--email", "a@b.c", "--password-stdin")
+			if status != exitFailed || !strings.Contains(stderr, c.want) {
+				t.Errorf("status %d, %s", status, stderr)
+			}
+			if strings.Contains(stderr, "horse") {
+				t.Error("the password is in the error")
+			}
+		})
+	}
+}
+
+func TestServeUntilToldToStop(t *testing.T) {
+	ready := filepath.Join(t.TempDir(), "ready")
+	login := filepath.Join(t.TempDir(), "login")
+	if err := os.WriteFile(login, []byte("DEMO\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{
+			"serve", "--relay", "ws://127.0.0.1:1", "--listen", "127.0.0.1:0",
+			"--ready-file", ready, "--open-login-file", login,
+		}, nil, io.Discard, io.Discard)
+	}()
+	base := "http://" + await(t, ready)
+	if body := fetch(t, base+"/"); !strings.Contains(body, "<title>WIM-Z live</title>") {
+		t.Errorf("page %q", body)
+	}
+	if body := fetch(t, base+"/demo-session"); !strings.Contains(body, "DEMO") {
+		t.Errorf("demo session %q", body)
+	}
+	if err := os.Remove(login); err != nil {
+		t.Fatal(err)
+	}
+	if body := fetch(t, base+"/demo-session"); strings.Contains(body, "DEMO") {
+		t.Errorf("an old token was handed out")
+	}
+	stop()
+	if status := <-ended; status != exitOK {
+		t.Errorf("status %d", status)
+	}
+	if _, err := os.Stat(ready); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the ready file is still there")
+	}
+}
+
+// await returns the content of a file once it is there.
+func await(t *testing.T, name string) string {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for range 1000 {
+		if data, err := os.ReadFile(name); err == nil {
+			return strings.TrimSpace(string(data))
+		}
+		<-tick.C
+	}
+	t.Fatal("it was never ready")
+	return ""
+}
+
+func fetch(t *testing.T, address string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // it is only read
+	body, _ := io.ReadAll(response.Body)
+	return string(body)
+}
+
+func TestEveryErrorSaysWhatToDo(t *testing.T) {
+	errs := []error{
+		client.ErrUnauthorized, simapp.ErrICEFailed, simapp.ErrNoCodec,
+		&simapp.ClosedError{Reason: wire.ReasonRobotGone}, &simapp.TimeoutError{Missing: "it"},
+		fmt.Errorf("log in: %w", &simapp.APIError{Status: 401, Detail: "no"}),
+	}
+	for _, code := range []wire.Code{
+		wire.CodeNoDevice, wire.CodeNotAuthorized, wire.CodeDeviceOffline, wire.CodeTURNError,
+		wire.CodeViewerLimit, wire.CodeOfferTimeout, wire.CodeAnswerTimeout,
+		wire.CodeSessionUnknown, wire.CodeRateLimited, wire.CodeInternal,
+	} {
+		errs = append(errs, &simapp.RelayError{Code: code, Text: "no"})
+	}
+	for _, err := range errs {
+		got := explain(err)
+		if advise(err) == "" || !errors.Is(got, err) && !strings.Contains(got.Error(), err.Error()) {
+			t.Errorf("%v: %v", err, got)
+		}
+	}
+	if explain(nil) != nil {
+		t.Error("no error became one")
+	}
+}
+
+func TestWords(t *testing.T) {
+	ttff, lost := 52.0, 1
+	report := simapp.Report{
+		Codec: "h264", Frames: 30, FPS: 15, TTFF: &ttff, BitrateKbps: 1500,
+		Phases:  map[simapp.Phase]float64{simapp.PhaseFrame: 52},
+		Latency: &simapp.Latency{P50: 11, P95: 15}, Lost: &lost, Repeated: &lost, StampErrors: &lost,
+		Pair: &simapp.Pair{Local: "relay", Remote: "host", Protocol: "tls"},
+	}
+	for _, want := range []string{"30 pictures", "after 52 ms", "15.0 fps", "11 ms", "1 lost", "TURN server, tls"} {
+		if got := summary("wimz_1", report); !strings.Contains(got, want) {
+			t.Errorf("summary lacks %q:\n%s", want, got)
+		}
+	}
+	if got := line(61*time.Second, report); !strings.HasPrefix(got, "01:01  live  30 pictures") {
+		t.Error(got)
+	}
+	report.Latency = nil
+	if got := summary("wimz_1", report); !strings.Contains(got, "unknown") {
+		t.Error(got)
+	}
+	if got := summary("wimz_1", simapp.Report{}); !strings.Contains(got, "no picture") {
+		t.Error(got)
+	}
+	for pair, want := range map[simapp.Pair]string{
+		{Local: "host", Remote: "prflx", Protocol: "udp"}: "direct",
+		{Local: "host", Remote: "relay", Protocol: "udp"}: "the robot's TURN",
+	} {
+		if got := path(pair); !strings.Contains(got, want) {
+			t.Errorf("%v: %s", pair, got)
+		}
+	}
+}
+
+func TestScreen(t *testing.T) {
+	var out bytes.Buffer
+	asJSON := newScreen(&out, "wimz_1", true)
+	asJSON.show(simapp.Report{Frames: 1})
+	if err := asJSON.close(simapp.Report{Frames: 2}); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	var last simapp.Report
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Frames != 2 || len(lines) != 2 {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	out.Reset()
+	tty := newScreen(&out, "wimz_1", false)
+	tty.tty = true
+	tty.show(simapp.Report{})
+	tty.show(simapp.Report{})
+	if !strings.Contains(out.String(), "\x1b[2A\x1b[J") {
+		t.Errorf("not rewritten: %q", out.String())
+	}
+}
+
+func TestSnapshot(t *testing.T) {
+	var n newest
+	name := filepath.Join(t.TempDir(), "p.png")
+	if n.save(name) == nil {
+		t.Error("saved nothing")
+	}
+	whole := image.NewYCbCr(image.Rect(0, 0, 64, 32), image.YCbCrSubsampleRatio420)
+	for i := range whole.Y {
+		whole.Y[i] = byte(i)
+	}
+	n.keep(whole)
+	clear(whole.Y) // it was only borrowed
+	if err := n.save(name); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close() //nolint:errcheck // it is only read
+	got, err := png.Decode(file)
+	if err != nil || got.Bounds() != image.Rect(0, 0, 64, 32) {
+		t.Fatalf("%v, %v", got.Bounds(), err)
+	}
+	_, dark, _, _ := got.At(0, 0).RGBA()
+	_, light, _, _ := got.At(63, 3).RGBA()
+	if light <= dark {
+		t.Errorf("green %d at luma 0, %d at luma 255", dark, light)
+	}
+}
