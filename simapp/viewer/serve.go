@@ -42,7 +42,7 @@ func Serve(ctx context.Context, listener net.Listener, cfg Config) error {
 		drain, cancel := context.WithTimeout(living, drainTime)
 		defer cancel()
 		drained := server.Shutdown(drain)
-		// Shutdown knows nothing of sockets; their requests end with this
+		end() // Shutdown knows nothing of sockets; their requests end with this
 		stopped <- errors.Join(drained, ignoreClosed(server.Close()))
 	})
 	err = server.Serve(listener)
