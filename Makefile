@@ -10,7 +10,7 @@ BENCHTIME ?= 1s
 PACKAGES  := $(shell $(GO) list ./... 2>/dev/null | grep -v '/e2e')
 PI        := GOOS=linux GOARCH=arm64
 
-.PHONY: help setup demo build build-pi test unit e2e lint check bench fuzz golden coturn-image clean
+.PHONY: help setup demo build build-pi test unit e2e lint check bench fuzz picture golden coturn-image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ fuzz: ## every fuzz target for FUZZTIME (10s) each
 			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
 		done; \
 	done
+
+picture: build ## take the README's picture anew, with the browser suite
+	$(GO) test ./e2e -count 1 -args -ginkgo.focus 'sees the robot.s picture move'
+	cp e2e/artifacts/viewer.png .docs/viewer.png
 
 golden: ## write the golden files anew after a wanted change
 	$(GO) test ./relay/wire -run Golden -update

@@ -104,7 +104,7 @@ func (r *Relay) open(ctx context.Context, cfg *Config) (err error) {
 	if r.store, err = sqlstore.Open(ctx, path); err != nil {
 		return err
 	}
-	if err = r.openTURN(cfg); err == nil { //nolint:contextcheck // the pool lives as long as the relay
+	if err = r.openTURN(cfg); err == nil {
 		r.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Addr())
 	}
 	if err != nil {

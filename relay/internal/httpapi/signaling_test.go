@@ -135,6 +135,27 @@ func TestRobotKeepsItsSessions(t *testing.T) {
 	newer.hears("webrtc_ice")
 }
 
+// TestRobotReplacedBeforeItOffers: the newer socket is asked again.
+func TestRobotReplacedBeforeItOffers(t *testing.T) {
+	w, token, _ := house(t)
+	robot := w.robot("robot")
+	app := w.app(token)
+	app.next()
+	app.next()
+	app.send(wire.Message{Type: wire.TypeRequest, DeviceID: "robot"})
+	id := app.hears("webrtc_credentials").SessionID
+	robot.hears("webrtc_request")
+	newer, status := w.dial("/ws/device", signedNow("robot"))
+	if newer == nil {
+		t.Fatalf("refused with %d", status)
+	}
+	if m := newer.hears("webrtc_request"); m.SessionID != id || m.ICEServers == nil {
+		t.Errorf("asked with %s", wire.Encode(m))
+	}
+	newer.send(sdp(wire.TypeOffer, id))
+	app.hears("webrtc_offer")
+}
+
 // TestSuperseded: an app that asks again gets one session, the robot is told.
 func TestSuperseded(t *testing.T) {
 	w, token, _ := house(t)

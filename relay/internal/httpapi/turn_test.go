@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ func TestTURNCredentials(t *testing.T) {
 	}
 	for _, body := range []string{
 		`{"ttl":59}`, `{"ttl":172801}`, `{"ttl":0}`, `{"ttl":-1}`, `{"ttl":"3600"}`, `{"ttl":60.5}`, `{"ttl":1e30}`, `[]`, `{`,
+		`{"ttl":3600,"padding":"` + strings.Repeat("x", 8<<10) + `"}`, // more than anybody needs
 	} {
 		w.is(422, "POST", turnPath, token, body)
 	}
