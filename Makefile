@@ -21,7 +21,8 @@ setup: ## install what building and testing need (Debian packages, linter)
 demo: ## show live video in your browser: relay, TURN server, robot and viewer on this machine
 	@.ci/setup demo
 	@$(MAKE) --no-print-directory build
-	@$(GO) run ./e2e/cmd/demo
+	@$(GO) build -o $(BIN)/ ./e2e/cmd/demo
+	@$(BIN)/demo
 
 build: ## build the four programs into .bin
 	@echo "Building (the first time takes some minutes)"

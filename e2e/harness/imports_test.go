@@ -16,10 +16,12 @@ const module = "wimz.dev/live/"
 // The longest matching prefix counts.
 var allowed = map[string][]string{
 	"relay/wire":     {},
+	"relay/cli":      {},
 	"relay":          {"relay"},
-	"robot":          {"relay/client", "relay/wire", "robot"},
-	"simapp":         {"relay/client", "relay/wire", "robot/rtc", "robot/testpattern", "simapp"},
-	"fakecloudflare": {"robot/rtc", "fakecloudflare"},
+	"robot/rtc":      {"relay/wire"},
+	"robot":          {"relay/cli", "relay/client", "relay/wire"},
+	"simapp":         {"relay/cli", "relay/client", "relay/wire", "robot/rtc", "robot/testpattern"},
+	"fakecloudflare": {"relay/cli", "robot/rtc"},
 	"e2e":            {"relay", "robot", "simapp", "fakecloudflare", "e2e"},
 }
 

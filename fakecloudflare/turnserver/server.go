@@ -20,6 +20,7 @@ import (
 	"github.com/pion/turn/v5"
 
 	"wimz.dev/live/fakecloudflare/turnrest"
+	"wimz.dev/live/robot/rtc"
 )
 
 // sweepInterval is how long an allocation may outlive its credential.
@@ -120,7 +121,7 @@ func (s *Server) serve(l *listeners, r *relays) (*turn.Server, error) {
 		},
 		ListenerConfigs: streams,
 		EventHandler:    s.sockets.events(),
-		LoggerFactory:   logFactory{s.cfg.Log},
+		LoggerFactory:   rtc.NewLoggerFactory(s.cfg.Log),
 	})
 }
 

@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,7 +50,7 @@ func TestGoingAway(t *testing.T) {
 	const pause = 200 * time.Millisecond // much more than the client's own back-off
 	socket.send(wire.Message{Type: wire.TypeGoingAway, RetryMS: int(pause.Milliseconds())})
 	socket.close(wire.CloseGoingAway)
-	run.down()
+	_ = run.down()
 	began := time.Now()
 	relay.accept()
 	if d := time.Since(began); d < pause-10*time.Millisecond {
@@ -76,6 +77,9 @@ func TestEndpoint(t *testing.T) {
 		got, err := endpoint(address, "/ws/app")
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", address, got, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("the error repeats the URL: %v", err)
 		}
 	}
 	if _, err := New(Config{URL: "nonsense", Identity: device()}); err == nil {

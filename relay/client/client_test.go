@@ -33,6 +33,9 @@ func TestMessagesBothWays(t *testing.T) {
 	socket.hears(wire.TypeHello)
 	run.stop()
 	socket.closedWith(websocket.CloseNormalClosure)
+	if len(run.downs) > 0 {
+		t.Errorf("a requested end is reported as %v", <-run.downs)
+	}
 }
 
 // TestHeartbeats are answered, and nobody is bothered with them, or with what
@@ -66,7 +69,7 @@ func TestSendOffline(t *testing.T) {
 	socket := relay.accept()
 	run.up()
 	_ = socket.socket.Close()
-	run.down()
+	_ = run.down()
 	if err := run.client.Send(wire.Message{Type: wire.TypeHello}); !errors.Is(err, ErrOffline) {
 		t.Errorf("while waiting: %v", err)
 	}
@@ -91,7 +94,7 @@ func TestReconnects(t *testing.T) {
 		socket := relay.accept()
 		run.up()
 		end(socket)
-		run.down()
+		_ = run.down()
 	}
 	relay.accept()
 	run.up()
@@ -196,7 +199,7 @@ func TestEndsWhileWaiting(t *testing.T) {
 	relay := newRelay(t)
 	run := relay.start(t, device(), func(cfg *Config) { cfg.Delay, cfg.MaxDelay = time.Hour, time.Hour })
 	relay.refuse(503)
-	run.down()
+	_ = run.down()
 	run.stop()
 }
 

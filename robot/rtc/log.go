@@ -8,9 +8,11 @@ import (
 	"github.com/pion/logging"
 )
 
-// loggerFactory lets pion log through slog. What pion calls an error is most
+// NewLoggerFactory lets pion log through slog. What pion calls an error is most
 // often one lost packet or one unreachable address, so nothing of it is above
 // debug; what matters to an owner is said by the sessions themselves.
+func NewLoggerFactory(log *slog.Logger) logging.LoggerFactory { return loggerFactory{log} }
+
 type loggerFactory struct{ log *slog.Logger }
 
 // NewLogger implements logging.LoggerFactory.

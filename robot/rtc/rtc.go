@@ -76,7 +76,7 @@ func settings(o Options) webrtc.SettingEngine {
 	s.SetIPFilter(useIP)
 	s.SetIncludeLoopbackCandidate(o.Loopback)
 	if o.Log != nil {
-		s.LoggerFactory = loggerFactory{o.Log}
+		s.LoggerFactory = NewLoggerFactory(o.Log)
 	}
 	return s
 }

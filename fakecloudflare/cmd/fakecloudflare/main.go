@@ -4,14 +4,13 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"runtime/debug"
-	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"wimz.dev/live/relay/cli"
 )
 
 const description = `A stand-in for Cloudflare's TURN key API, for tests and demonstrations.
@@ -40,24 +39,23 @@ type options struct {
 }
 
 func main() {
-	var opts options
-	kong.Parse(&opts, kong.Name("fakecloudflare"), kong.Description(description), kong.Vars{"version": version()})
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(opts.LogLevel)) // kong has checked it
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	err := run(ctx, opts, log)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "fakecloudflare:", err)
-		os.Exit(1)
-	}
+	cli.Main(func(ctx context.Context) int {
+		return start(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	})
 }
 
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "fakecloudflare (unknown build)"
+// start is the whole program but for the process: it returns the exit status.
+func start(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	program := cli.Program{Name: "fakecloudflare", Description: description, Stdout: stdout, Stderr: stderr}
+	var opts options
+	command, status := program.Parse(&opts, args)
+	if command == nil {
+		return status
 	}
-	return "fakecloudflare " + info.Main.Version + " " + info.GoVersion
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(opts.LogLevel)) // the parser has checked it
+	if err := run(ctx, opts, cli.Logger(stderr, level, "text")); err != nil {
+		return program.Fail(err)
+	}
+	return cli.ExitOK
 }

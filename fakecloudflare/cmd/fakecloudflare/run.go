@@ -7,12 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"wimz.dev/live/fakecloudflare"
 	"wimz.dev/live/fakecloudflare/turnserver"
+	"wimz.dev/live/relay/cli"
 )
 
 // shutdownTimeout is what requests in flight get to finish.
@@ -63,10 +62,9 @@ func serve(ctx context.Context, api *fakecloudflare.Server, opts options, log *s
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	log.InfoContext(ctx, "TURN key API listening", "address", listener.Addr().String())
-	if opts.ReadyFile != "" {
-		err = writeAtomically(opts.ReadyFile, listener.Addr().String())
-	}
+	remove, err := cli.Announce(opts.ReadyFile, listener.Addr().String())
 	if err == nil {
+		defer remove()
 		select {
 		case err = <-ended:
 			return fmt.Errorf("serving: %w", err)
@@ -81,21 +79,4 @@ func serve(ctx context.Context, api *fakecloudflare.Server, opts options, log *s
 	}
 	<-ended //nolint:errcheck // it says that the server was closed
 	return err
-}
-
-// writeAtomically makes the file appear with its whole content or not at all.
-func writeAtomically(path, content string) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("ready file: %w", err)
-	}
-	_, err = tmp.WriteString(content)
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-		return fmt.Errorf("ready file: %w", err)
-	}
-	return nil
 }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"io"
-	"runtime/debug"
 
 	"github.com/alecthomas/kong"
 
+	"wimz.dev/live/relay/cli"
 	"wimz.dev/live/relay/internal/config"
 )
 
@@ -23,22 +23,15 @@ environment, that over the .env file. Secrets have no flag, as flags can be seen
 the process list: JWT_SECRET and CLOUDFLARE_TURN_API_TOKEN come from the environment
 or the .env file only.`
 
-func newParser(cli *grammar, stdout, stderr io.Writer, exit func(int)) (*kong.Kong, error) {
-	options := append(config.Options(),
-		kong.Name("relay"),
-		kong.Description(description),
-		kong.Vars{"version": version()},
-		kong.Writers(stdout, stderr),
-		kong.Exit(exit),
-		kong.ConfigureHelp(kong.HelpOptions{NoAppDescFormat: true, WrapUpperBound: 100}),
-		kong.ExplicitGroups([]kong.Group{{Key: "settings", Title: "Settings:"}}),
-		kong.Help(printHelp),
-	)
-	parser, err := kong.New(cli, options...)
-	if err == nil {
-		config.OwnEnvironment(parser)
+func newProgram(stdout, stderr io.Writer) cli.Program {
+	return cli.Program{
+		Name: "relay", Description: description, Stdout: stdout, Stderr: stderr,
+		Options: append(config.Options(),
+			kong.ExplicitGroups([]kong.Group{{Key: "settings", Title: "Settings:"}}),
+			kong.Help(printHelp),
+		),
+		Prepare: config.OwnEnvironment,
 	}
-	return parser, err
 }
 
 // printHelp shows the settings with the commands that use them all; the others
@@ -54,13 +47,4 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 		}
 	}
 	return kong.DefaultHelpPrinter(options, ctx)
-}
-
-// version is what the go command knows of the source: a tag, or the time and
-// revision of a commit.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
 }

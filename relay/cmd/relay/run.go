@@ -3,21 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/store/sqlstore"
-)
-
-// Exit statuses.
-const (
-	exitOK     = 0
-	exitFailed = 1 // the command could not do its work
-	exitUsage  = 2 // the command line makes no sense
 )
 
 // grammar is the command line.
@@ -54,30 +45,19 @@ type app struct {
 // run is the whole program but for the process: it returns the exit status. It
 // ends when the command does, or soon after ctx, which is how it is told to stop.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	var cli grammar
-	var printed bool // --help or --version has done its work
-	parser, err := newParser(&cli, stdout, stderr, func(int) { printed = true })
-	if err != nil {
-		return report(stderr, err, exitFailed)
+	program := newProgram(stdout, stderr)
+	var g grammar
+	command, status := program.Parse(&g, args)
+	if command == nil {
+		return status
 	}
-	command, err := parser.Parse(args)
-	if printed {
-		return exitOK
-	}
+	env, err := config.Environment(environ, g.EnvFile)
 	if err != nil {
-		return report(stderr, fmt.Errorf("%w (see relay --help)", err), exitUsage)
-	}
-	env, err := config.Environment(environ, cli.EnvFile)
-	if err != nil {
-		return report(stderr, err, exitFailed)
+		return program.Fail(err)
 	}
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, ask: terminal(stdin, stderr)}
-	a.cfg, a.problems = cli.Complete(command, env)
-	command.BindTo(ctx, (*context.Context)(nil))
-	if err := command.Run(a); err != nil {
-		return report(stderr, err, exitFailed)
-	}
-	return exitOK
+	a.cfg, a.problems = g.Complete(command, env)
+	return program.Run(ctx, command, a)
 }
 
 // check joins the problems with reading the configuration and those the command
@@ -97,12 +77,4 @@ func (a *app) withStore(ctx context.Context, do func(*sqlstore.DB) error) error 
 		return err
 	}
 	return errors.Join(do(db), db.Close())
-}
-
-// report prints one line for each joined error.
-func report(stderr io.Writer, err error, status int) int {
-	for line := range strings.Lines(err.Error()) {
-		_, _ = fmt.Fprintf(stderr, "relay: %s\n", strings.TrimSuffix(line, "\n"))
-	}
-	return status
 }

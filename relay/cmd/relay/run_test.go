@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"wimz.dev/live/relay/cli"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,7 +43,7 @@ func (s *shell) run(stdin string, args ...string) (status int, stdout, stderr st
 func (s *shell) must(stdin string, args ...string) string {
 	s.t.Helper()
 	status, stdout, stderr := s.run(stdin, args...)
-	if status != exitOK || stderr != "" {
+	if status != cli.ExitOK || stderr != "" {
 		s.t.Fatalf("relay %s: status %d: %s", strings.Join(args, " "), status, stderr)
 	}
 	return stdout
@@ -61,35 +63,35 @@ func TestCommandLine(t *testing.T) {
 		{name: "help", args: "--help", stdout: "First steps:"},
 		{name: "help of serve", args: "serve --help", stdout: "($SESSION_GRACE)"},
 		{name: "help of add", args: "device add --help", stdout: "umask 077"},
-		{name: "version", args: "--version", stdout: version()},
+		{name: "version", args: "--version", stdout: cli.Version()},
 
-		{name: "nothing", status: exitUsage, stderr: `relay: expected one of "serve"`},
-		{name: "unknown command", args: "srve", status: exitUsage, stderr: "unexpected argument srve"},
-		{name: "unknown flag", args: "serve --prot=1", status: exitUsage, stderr: "unknown flag --prot"},
-		{name: "bad flag", args: "serve --session-grace=soon", status: exitUsage, stderr: "--session-grace: expected a time such as"},
-		{name: "secret as a flag", args: "serve --jwt-secret=" + testSecret, status: exitUsage, stderr: "unknown flag --jwt-secret"},
-		{name: "no owner", args: "device add x", status: exitUsage, stderr: "missing flags: --owner"},
+		{name: "nothing", status: cli.ExitUsage, stderr: `relay: expected one of "serve"`},
+		{name: "unknown command", args: "srve", status: cli.ExitUsage, stderr: "unexpected argument srve"},
+		{name: "unknown flag", args: "serve --prot=1", status: cli.ExitUsage, stderr: "unknown flag --prot"},
+		{name: "bad flag", args: "serve --session-grace=soon", status: cli.ExitUsage, stderr: "--session-grace: expected a time such as"},
+		{name: "secret as a flag", args: "serve --jwt-secret=" + testSecret, status: cli.ExitUsage, stderr: "unknown flag --jwt-secret"},
+		{name: "no owner", args: "device add x", status: cli.ExitUsage, stderr: "missing flags: --owner"},
 
-		{name: "serve without a secret", args: "serve", status: exitFailed, stderr: "relay: JWT_SECRET: is not set: make one with `openssl rand -hex 32`"},
-		{name: "serve with a bad flag value", args: "serve --listen=nowhere", environ: []string{"JWT_SECRET=" + testSecret}, status: exitFailed, stderr: "relay: --listen: "},
-		{name: "missing env file", args: "device list --env-file=gone", status: exitFailed, stderr: "relay: cannot read the environment file: open gone"},
-		{name: "bad environment", args: "device list", environ: []string{"PORT=high"}, status: exitFailed, stderr: "relay: PORT: expected"},
-		{name: "postgres", args: "device list --database-url=postgres://u:" + testSecret + "@h", status: exitFailed, stderr: "PostgreSQL is not supported yet"},
+		{name: "serve without a secret", args: "serve", status: cli.ExitFailed, stderr: "relay: JWT_SECRET: is not set: make one with `openssl rand -hex 32`"},
+		{name: "serve with a bad flag value", args: "serve --listen=nowhere", environ: []string{"JWT_SECRET=" + testSecret}, status: cli.ExitFailed, stderr: "relay: --listen: "},
+		{name: "missing env file", args: "device list --env-file=gone", status: cli.ExitFailed, stderr: "relay: cannot read the environment file: open gone"},
+		{name: "bad environment", args: "device list", environ: []string{"PORT=high"}, status: cli.ExitFailed, stderr: "relay: PORT: expected"},
+		{name: "postgres", args: "device list --database-url=postgres://u:" + testSecret + "@h", status: cli.ExitFailed, stderr: "PostgreSQL is not supported yet"},
 
 		{name: "user", stdin: add, args: "user add Ann@example.com --password-stdin", stdout: "added user ann@example.com (id "},
-		{name: "user twice", stdin: add, args: "user add bob@example.com --password-stdin", status: exitFailed, stderr: "there is a user bob@example.com already"},
-		{name: "bad email", stdin: add, args: "user add ann --password-stdin", status: exitFailed, stderr: "relay: email must be an address"},
-		{name: "short password", stdin: "short\n", args: "user add ann@b --password-stdin", status: exitFailed, stderr: "relay: password must have 8 to 1024 bytes"},
-		{name: "no terminal", args: "user add ann@b", status: exitFailed, stderr: "use --password-stdin"},
+		{name: "user twice", stdin: add, args: "user add bob@example.com --password-stdin", status: cli.ExitFailed, stderr: "there is a user bob@example.com already"},
+		{name: "bad email", stdin: add, args: "user add ann --password-stdin", status: cli.ExitFailed, stderr: "relay: email must be an address"},
+		{name: "short password", stdin: "short\n", args: "user add ann@b --password-stdin", status: cli.ExitFailed, stderr: "relay: password must have 8 to 1024 bytes"},
+		{name: "no terminal", args: "user add ann@b", status: cli.ExitFailed, stderr: "use --password-stdin"},
 
-		{name: "bad id", args: "device add a/b --owner bob@example.com", status: exitFailed, stderr: "relay: the identifier of a robot has 1 to 64"},
-		{name: "unknown owner", args: "device add x --owner ann@b", status: exitFailed, stderr: "add one with `relay user add ann@b`"},
-		{name: "bad relay url", args: "device add x --owner bob@example.com --relay-url http://h", status: exitFailed, stderr: "relay: --relay-url: is not a ws://"},
-		{name: "no port", args: "device add x --owner bob@example.com --port 0", status: exitFailed, stderr: "say where the robot reaches it with --relay-url"},
-		{name: "device twice", args: "device add wimz_1 --owner bob@example.com", status: exitFailed, stderr: "there is a robot wimz_1 already"},
+		{name: "bad id", args: "device add a/b --owner bob@example.com", status: cli.ExitFailed, stderr: "relay: the identifier of a robot has 1 to 64"},
+		{name: "unknown owner", args: "device add x --owner ann@b", status: cli.ExitFailed, stderr: "add one with `relay user add ann@b`"},
+		{name: "bad relay url", args: "device add x --owner bob@example.com --relay-url http://h", status: cli.ExitFailed, stderr: "relay: --relay-url: is not a ws://"},
+		{name: "no port", args: "device add x --owner bob@example.com --port 0", status: cli.ExitFailed, stderr: "say where the robot reaches it with --relay-url"},
+		{name: "device twice", args: "device add wimz_1 --owner bob@example.com", status: cli.ExitFailed, stderr: "there is a robot wimz_1 already"},
 
-		{name: "token without a secret", args: "token bob@example.com", status: exitFailed, stderr: "relay: JWT_SECRET: is not set"},
-		{name: "token of nobody", args: "token ann@b", environ: []string{"JWT_SECRET=" + testSecret}, status: exitFailed, stderr: "there is no user ann@b"},
+		{name: "token without a secret", args: "token bob@example.com", status: cli.ExitFailed, stderr: "relay: JWT_SECRET: is not set"},
+		{name: "token of nobody", args: "token ann@b", environ: []string{"JWT_SECRET=" + testSecret}, status: cli.ExitFailed, stderr: "there is no user ann@b"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := shell{t, base.dir, append(tc.environ, base.environ...)}
@@ -125,7 +127,7 @@ func TestConfigCheck(t *testing.T) {
 func TestConfigCheckReportsEverything(t *testing.T) {
 	s := newShell(t, "PORT=high", "TURN_CREDENTIAL_TTL=1s", "CLOUDFLARE_TURN_API_TOKEN="+testSecret)
 	status, stdout, stderr := s.run("", "config", "check")
-	if status != exitFailed || stdout != "" || strings.Contains(stderr, testSecret) {
+	if status != cli.ExitFailed || stdout != "" || strings.Contains(stderr, testSecret) {
 		t.Errorf("status %d, output %q", status, stdout)
 	}
 	for _, want := range []string{"relay: PORT: ", "relay: JWT_SECRET: ", "relay: TURN_CREDENTIAL_TTL: ", "relay: CLOUDFLARE_TURN_KEY_ID: "} {
@@ -143,7 +145,7 @@ func TestEnvFileIsRead(t *testing.T) {
 	}
 	writeFile(t, filepath.Join(s.dir, ".env"), "JWT_SECRT="+testSecret+"\n")
 	status, _, stderr := s.run("", "config", "check")
-	if want := "relay: .env: unknown variable JWT_SECRT; did you mean JWT_SECRET?\n"; status != exitFailed || stderr != want {
+	if want := "relay: .env: unknown variable JWT_SECRT; did you mean JWT_SECRET?\n"; status != cli.ExitFailed || stderr != want {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 }
@@ -154,7 +156,7 @@ func TestEndedContextEndsTheCommand(t *testing.T) {
 	cancel()
 	var out, problems bytes.Buffer
 	status := run(ended, []string{"device", "list"}, s.environ, strings.NewReader(""), &out, &problems)
-	if status != exitFailed || out.Len() != 0 || !strings.Contains(problems.String(), "canceled") {
+	if status != cli.ExitFailed || out.Len() != 0 || !strings.Contains(problems.String(), "canceled") {
 		t.Errorf("status %d, %q, %q", status, out.String(), problems.String())
 	}
 }

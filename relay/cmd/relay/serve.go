@@ -3,14 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
-	"os"
-	"path/filepath"
 
 	"wimz.dev/live/relay"
-	"wimz.dev/live/relay/internal/config"
+	"wimz.dev/live/relay/cli"
 )
 
 // serveCmd runs the relay.
@@ -36,17 +31,16 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r, err := relay.New(ctx, a.cfg, newLogger(a.stderr, &a.cfg))
+	r, err := relay.New(ctx, a.cfg, cli.Logger(a.stderr, a.cfg.LogLevel, string(a.cfg.LogFormat)))
 	if err != nil {
 		return err
 	}
-	if c.ReadyFile != "" {
-		if err := announce(c.ReadyFile, r.Addr()); err != nil {
-			cancel() // Run then only cleans up
-			return errors.Join(err, ended(r.Run(ctx)))
-		}
-		defer func() { _ = os.Remove(c.ReadyFile) }() // a stale one misleads; nothing more can be done
+	remove, err := cli.Announce(c.ReadyFile, r.Addr())
+	if err != nil {
+		cancel() // Run then only cleans up
+		return errors.Join(err, ended(r.Run(ctx)))
 	}
+	defer remove()
 	return ended(r.Run(ctx))
 }
 
@@ -56,32 +50,4 @@ func ended(err error) error {
 		return nil
 	}
 	return err
-}
-
-// announce writes the address so that a reader sees all of it or no file.
-func announce(name, addr string) error {
-	temp, err := os.CreateTemp(filepath.Dir(name), ".ready-*")
-	if err == nil {
-		_, err = temp.WriteString(addr)
-		err = errors.Join(err, temp.Close())
-		if err == nil {
-			err = os.Rename(temp.Name(), name)
-		}
-		if err != nil {
-			err = errors.Join(err, os.Remove(temp.Name()))
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write the ready file: %w", err)
-	}
-	return nil
-}
-
-// newLogger returns the logger that the configuration asks for.
-func newLogger(w io.Writer, cfg *config.Config) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.LogLevel}
-	if cfg.LogFormat == config.LogJSON {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wimz.dev/live/relay/cli"
 )
 
 // TestServe starts a relay on a free port, reads where from the ready file, talks
@@ -32,7 +34,7 @@ func TestServe(t *testing.T) {
 		_ = conn.Close()
 	}
 	stop()
-	if got := <-status; got != exitOK || stdout.Len() != 0 {
+	if got := <-status; got != cli.ExitOK || stdout.Len() != 0 {
 		t.Errorf("status %d, output %q, log:\n%s", got, stdout.String(), stderr.String())
 	}
 	if !strings.HasPrefix(stderr.String(), `{"time":`) || strings.Contains(stderr.String(), testSecret) {
@@ -51,7 +53,7 @@ func TestServeCannotListen(t *testing.T) {
 	defer func() { _ = taken.Close() }()
 	s := newShell(t, "JWT_SECRET="+testSecret)
 	status, _, stderr := s.run("", "serve", "--listen="+taken.Addr().String())
-	if status != exitFailed || !strings.Contains(stderr, "address already in use") {
+	if status != cli.ExitFailed || !strings.Contains(stderr, "address already in use") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 }
@@ -59,7 +61,7 @@ func TestServeCannotListen(t *testing.T) {
 func TestServeCannotAnnounce(t *testing.T) {
 	s := newShell(t, "JWT_SECRET="+testSecret)
 	status, _, stderr := s.run("", "serve", "--listen=127.0.0.1:0", "--ready-file=no/such/directory/ready")
-	if status != exitFailed || !strings.Contains(stderr, "cannot write the ready file") {
+	if status != cli.ExitFailed || !strings.Contains(stderr, "cannot write the ready file") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"wimz.dev/live/relay/internal/bus"
@@ -59,16 +60,17 @@ func TestRobotReplaced(t *testing.T) {
 // lateBus lets something happen just after a robot has given its address up.
 type lateBus struct {
 	bus.Bus
-	after func()
+	after atomic.Pointer[func()] // called once
 }
 
 func (b *lateBus) Claim(address string, deliver bus.Deliver, moved func()) func() bool {
 	release := b.Bus.Claim(address, deliver, moved)
 	return func() bool {
 		last := release()
-		if after := b.after; after != nil && address == bus.RobotAddress("robot") {
-			b.after = nil
-			after()
+		if address == bus.RobotAddress("robot") {
+			if after := b.after.Swap(nil); after != nil {
+				(*after)()
+			}
 		}
 		return last
 	}
@@ -85,9 +87,8 @@ func TestRobotBackBeforeItsLossIsTold(t *testing.T) {
 	app.isTold("robot", true)
 	app.isTold("robot-2", false)
 	var newer *peer
-	late.after = func() {
-		newer = w.robot("robot")
-	}
+	arrive := func() { newer = w.robot("robot") }
+	late.after.Store(&arrive)
 	_ = robot.socket.Close()
 	app.isTold("robot", true)
 	app.isTold("robot", false)

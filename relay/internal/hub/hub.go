@@ -45,14 +45,18 @@ type Config struct {
 // Hub serves sockets. Its methods may be called from any goroutine.
 type Hub struct {
 	cfg      Config
-	requests *limit.Keyed // per user
+	requests *limit.Keyed         // per user
+	messages func() *rate.Limiter // a new one for each socket
 	apps     atomic.Int64
 	robots   atomic.Int64
 }
 
 // New returns a hub without sockets.
 func New(cfg Config) *Hub {
-	return &Hub{cfg: cfg, requests: limit.NewKeyed(requestEvery, requestBurst)}
+	return &Hub{
+		cfg: cfg, requests: limit.NewKeyed(requestEvery, requestBurst),
+		messages: func() *rate.Limiter { return rate.NewLimiter(messageRate, messageBurst) },
+	}
 }
 
 // Apps returns the number of sockets of apps.
@@ -70,7 +74,7 @@ type client struct {
 }
 
 func (h *Hub) newClient(conn *ws.Conn, me bus.Sender) client {
-	return client{Hub: h, conn: conn, me: me, limit: rate.NewLimiter(messageRate, messageBurst)}
+	return client{Hub: h, conn: conn, me: me, limit: h.messages()}
 }
 
 // tell sends a message down the socket.

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 
 	"go.yaml.in/yaml/v3"
 
+	"wimz.dev/live/relay/cli"
 	"wimz.dev/live/robot"
 )
 
@@ -56,44 +55,20 @@ func (c *runCmd) Run(ctx context.Context, out output) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if c.ReadyFile != "" {
-		if err := announce(c.ReadyFile, r.Addr().String()); err != nil {
-			cancel() // Run then only cleans up
-			return errors.Join(err, r.Run(ctx))
-		}
-		defer func() { _ = os.Remove(c.ReadyFile) }() // a stale one misleads; nothing more can be done
+	remove, err := cli.Announce(c.ReadyFile, r.Addr().String())
+	if err != nil {
+		cancel() // Run then only cleans up
+		return errors.Join(err, r.Run(ctx))
 	}
-	log.InfoContext(ctx, "robot starts", "version", version(), "status", r.Addr().String())
+	defer remove()
+	log.InfoContext(ctx, "robot starts", "version", cli.Version(), "status", r.Addr().String())
 	return r.Run(ctx)
 }
 
 func (c *runCmd) logger(w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // the parser has checked it
-	options := &slog.HandlerOptions{Level: level}
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
-}
-
-// announce writes the address so that a reader sees all of it or no file.
-func announce(name, addr string) error {
-	temp, err := os.CreateTemp(filepath.Dir(name), ".ready-*")
-	if err == nil {
-		_, err = temp.WriteString(addr)
-		err = errors.Join(err, temp.Close())
-		if err == nil {
-			err = os.Rename(temp.Name(), name)
-		}
-		if err != nil {
-			err = errors.Join(err, os.Remove(temp.Name()))
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write the ready file: %w", err)
-	}
-	return nil
+	return cli.Logger(w, level, c.LogFormat)
 }
 
 // checkCmd looks at the configuration.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"wimz.dev/live/relay/cli"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -44,19 +46,19 @@ func TestCommandLine(t *testing.T) {
 		stdout []string
 		stderr []string
 	}{
-		"help":          {"--help", exitOK, []string{"Examples:", "robot run --config robot.yaml"}, nil},
-		"help of run":   {"run --help", exitOK, []string{"SIGTERM", "--ready-file"}, nil},
-		"version":       {"--version", exitOK, nil, nil},
-		"check":         {"config check --config " + samples + "robot_good_minimal.yaml", exitOK, []string{"device_secret: '***'", "width: 1280", "# ok"}, nil},
-		"check finds":   {"config check --config " + samples + "robot_bad_values.yaml", exitFailed, nil, []string{"robot_bad_values.yaml", "robot: webrtc.max_connections is 3"}},
-		"run refuses":   {"run --config " + samples + "robot_bad_unknown_key.yaml", exitFailed, nil, []string{"line 8", "bitrate_kbps"}},
-		"no file":       {"run --config no.yaml", exitFailed, nil, []string{"no.yaml"}},
-		"no config":     {"run", exitUsage, nil, []string{"--config", "see robot --help"}},
-		"no command":    {"", exitUsage, nil, []string{"see robot --help"}},
-		"unknown level": {"run --config x --log-level loud", exitUsage, nil, []string{"loud"}},
-		"bad address":   {"run --listen nowhere --config " + samples + "robot_good_offline.yaml", exitFailed, nil, []string{"status.listen"}},
+		"help":          {"--help", cli.ExitOK, []string{"Examples:", "robot run --config robot.yaml"}, nil},
+		"help of run":   {"run --help", cli.ExitOK, []string{"SIGTERM", "--ready-file"}, nil},
+		"version":       {"--version", cli.ExitOK, nil, nil},
+		"check":         {"config check --config " + samples + "robot_good_minimal.yaml", cli.ExitOK, []string{"device_secret: '***'", "width: 1280", "# ok"}, nil},
+		"check finds":   {"config check --config " + samples + "robot_bad_values.yaml", cli.ExitFailed, nil, []string{"robot_bad_values.yaml", "robot: webrtc.max_connections is 3"}},
+		"run refuses":   {"run --config " + samples + "robot_bad_unknown_key.yaml", cli.ExitFailed, nil, []string{"line 8", "bitrate_kbps"}},
+		"no file":       {"run --config no.yaml", cli.ExitFailed, nil, []string{"no.yaml"}},
+		"no config":     {"run", cli.ExitUsage, nil, []string{"--config", "see robot --help"}},
+		"no command":    {"", cli.ExitUsage, nil, []string{"see robot --help"}},
+		"unknown level": {"run --config x --log-level loud", cli.ExitUsage, nil, []string{"loud"}},
+		"bad address":   {"run --listen nowhere --config " + samples + "robot_good_offline.yaml", cli.ExitFailed, nil, []string{"status.listen"}},
 		"bad ready file": {
-			"run --ready-file /no/such/dir/f --config " + samples + "robot_good_offline.yaml", exitFailed,
+			"run --ready-file /no/such/dir/f --config " + samples + "robot_good_offline.yaml", cli.ExitFailed,
 			nil,
 			[]string{"cannot write the ready file"},
 		},
@@ -116,7 +118,7 @@ func TestRunUntilToldToStop(t *testing.T) {
 		t.Errorf("health: %s", response.Status)
 	}
 	stop()
-	if status := <-ended; status != exitOK {
+	if status := <-ended; status != cli.ExitOK {
 		t.Errorf("status %d:\n%s", status, stderr.String())
 	}
 	if _, err := os.Stat(ready); !os.IsNotExist(err) {

@@ -52,6 +52,7 @@ func (e *encoder) run() error {
 		Codec: e.codec,
 		Width: settings.Width, Height: settings.Height,
 		FPS: float64(settings.FPS), BitrateKbps: settings.BitrateKbps,
+		FullRange: true, // as image.YCbCr is (JFIF)
 	})
 	if err != nil {
 		return err

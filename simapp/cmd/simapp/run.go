@@ -2,20 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
-	"strings"
 
 	"github.com/alecthomas/kong"
-)
 
-// Exit statuses.
-const (
-	exitOK     = 0
-	exitFailed = 1 // nothing was seen, or the server could not run
-	exitUsage  = 2 // the command line makes no sense
+	"wimz.dev/live/relay/cli"
 )
 
 const description = `The app's end of WIM-Z live video, without a phone.
@@ -46,54 +38,17 @@ type app struct {
 // run is the whole program but for the process: it returns the exit status. It
 // ends when the command does, or soon after ctx, which is how it is told to stop.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	var cli grammar
-	var printed bool // --help or --version has done its work
-	parser, err := kong.New(&cli,
-		kong.Name("simapp"),
-		kong.Description(description),
-		kong.Vars{"version": version()},
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(int) { printed = true }),
-		kong.ConfigureHelp(kong.HelpOptions{NoAppDescFormat: true, WrapUpperBound: 100}),
-	)
-	if err != nil {
-		return report(stderr, err, exitFailed)
-	}
-	command, err := parser.Parse(args)
-	if printed {
-		return exitOK
-	}
-	if err != nil {
-		return report(stderr, fmt.Errorf("%w (see simapp --help)", err), exitUsage)
+	program := cli.Program{Name: "simapp", Description: description, Stdout: stdout, Stderr: stderr}
+	var g grammar
+	command, status := program.Parse(&g, args)
+	if command == nil {
+		return status
 	}
 	level := slog.LevelWarn
-	if cli.Verbose {
+	if g.Verbose {
 		level = slog.LevelDebug
 	}
-	a := &app{
-		stdin: stdin, stdout: stdout, stderr: stderr,
-		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
-	}
-	command.BindTo(ctx, (*context.Context)(nil))
-	if err := command.Run(a); err != nil {
-		return report(stderr, err, exitFailed)
-	}
-	return exitOK
-}
-
-// report prints one line for each joined error.
-func report(stderr io.Writer, err error, status int) int {
-	for line := range strings.Lines(err.Error()) {
-		_, _ = fmt.Fprintf(stderr, "simapp: %s\n", strings.TrimSuffix(line, "\n"))
-	}
-	return status
-}
-
-// version is what the go command knows of the source: a tag, or the time and
-// revision of a commit.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
+	return program.Run(ctx, command, &app{
+		stdin: stdin, stdout: stdout, stderr: stderr, log: cli.Logger(stderr, level, "text"),
+	})
 }

@@ -19,6 +19,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"wimz.dev/live/relay/cli"
 	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/simapp"
@@ -40,21 +41,21 @@ func TestCommandLine(t *testing.T) {
 		status int
 		want   string // in either output
 	}{
-		"help":           {[]string{"--help"}, exitOK, "simapp watch"},
-		"watch help":     {[]string{"watch", "--help"}, exitOK, "Examples:"},
-		"serve help":     {[]string{"serve", "--help"}, exitOK, "Examples:"},
-		"version":        {[]string{"--version"}, exitOK, ""},
-		"nothing":        {nil, exitUsage, "see simapp --help"},
-		"unknown":        {[]string{"dance"}, exitUsage, "see simapp --help"},
-		"no relay":       {[]string{"watch"}, exitUsage, "--relay"},
-		"bad codec":      {[]string{"watch", "--relay", "ws://h", "--codec", "av1"}, exitUsage, "--codec"},
-		"nobody":         {[]string{"watch", "--relay", "ws://h"}, exitFailed, "SIMAPP_TOKEN"},
-		"no password":    {[]string{"watch", "--relay", "ws://h", "--email", "a@b.c"}, exitFailed, "--password-stdin"},
-		"bad device":     {[]string{"watch", "--relay", "ws://h", "--token", "T", "--device", "a b"}, exitFailed, "--device"},
-		"relay away":     {[]string{"watch", "--relay", "ws://127.0.0.1:1", "--token", "T", "--device", "x"}, exitFailed, "dial"},
-		"bad relay":      {[]string{"serve", "--relay", "ftp://h"}, exitFailed, "ws://host:port"},
-		"bad address":    {[]string{"serve", "--relay", "ws://h", "--listen", "nowhere"}, exitFailed, "--listen"},
-		"bad ready file": {[]string{"serve", "--relay", "ws://h", "--listen", "127.0.0.1:0", "--ready-file", "/nowhere/f"}, exitFailed, "ready file"},
+		"help":           {[]string{"--help"}, cli.ExitOK, "simapp watch"},
+		"watch help":     {[]string{"watch", "--help"}, cli.ExitOK, "Examples:"},
+		"serve help":     {[]string{"serve", "--help"}, cli.ExitOK, "Examples:"},
+		"version":        {[]string{"--version"}, cli.ExitOK, ""},
+		"nothing":        {nil, cli.ExitUsage, "see simapp --help"},
+		"unknown":        {[]string{"dance"}, cli.ExitUsage, "see simapp --help"},
+		"no relay":       {[]string{"watch"}, cli.ExitUsage, "--relay"},
+		"bad codec":      {[]string{"watch", "--relay", "ws://h", "--codec", "av1"}, cli.ExitUsage, "--codec"},
+		"nobody":         {[]string{"watch", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
+		"no password":    {[]string{"watch", "--relay", "ws://h", "--email", "a@b.c"}, cli.ExitFailed, "--password-stdin"},
+		"bad device":     {[]string{"watch", "--relay", "ws://h", "--token", "T", "--device", "a b"}, cli.ExitFailed, "--device"},
+		"relay away":     {[]string{"watch", "--relay", "ws://127.0.0.1:1", "--token", "T", "--device", "x"}, cli.ExitFailed, "dial"},
+		"bad relay":      {[]string{"serve", "--relay", "ftp://h"}, cli.ExitFailed, "ws://host:port"},
+		"bad address":    {[]string{"serve", "--relay", "ws://h", "--listen", "nowhere"}, cli.ExitFailed, "--listen"},
+		"bad ready file": {[]string{"serve", "--relay", "ws://h", "--listen", "127.0.0.1:0", "--ready-file", "/nowhere/f"}, cli.ExitFailed, "ready file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("SIMAPP_TOKEN", "")
@@ -110,7 +111,7 @@ func TestLoginAndChoice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			status, _, stderr := start(t, c.password, "watch",
 				"--relay", fakeAPI(t, c.devices...), "--email", "a@b.c", "--password-stdin")
-			if status != exitFailed || !strings.Contains(stderr, c.want) {
+			if status != cli.ExitFailed || !strings.Contains(stderr, c.want) {
 				t.Errorf("status %d, %s", status, stderr)
 			}
 			if strings.Contains(stderr, "horse") {
@@ -148,7 +149,7 @@ func TestServeUntilToldToStop(t *testing.T) {
 		t.Errorf("an old token was handed out")
 	}
 	stop()
-	if status := <-ended; status != exitOK {
+	if status := <-ended; status != cli.ExitOK {
 		t.Errorf("status %d", status)
 	}
 	if _, err := os.Stat(ready); !errors.Is(err, os.ErrNotExist) {

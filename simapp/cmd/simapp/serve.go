@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 
+	"wimz.dev/live/relay/cli"
 	"wimz.dev/live/simapp/viewer"
 )
 
@@ -45,12 +45,11 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 		return fmt.Errorf("listen: %w; choose another address with --listen", err)
 	}
 	address := listener.Addr().String()
-	if c.ReadyFile != "" {
-		if err := announce(c.ReadyFile, address); err != nil {
-			return errors.Join(err, listener.Close())
-		}
-		defer func() { _ = os.Remove(c.ReadyFile) }() // a stale one misleads; nothing more can be done
+	remove, err := cli.Announce(c.ReadyFile, address)
+	if err != nil {
+		return errors.Join(err, listener.Close())
 	}
+	defer remove()
 	_, _ = fmt.Fprintf(a.stdout, "Open http://%s in a browser. Ctrl-C ends.\n", address)
 	return viewer.Serve(ctx, listener, cfg)
 }
@@ -72,21 +71,4 @@ func (c *serveCmd) demoToken() func() (string, error) {
 	default:
 		return nil
 	}
-}
-
-// announce writes the address at once, so that no reader sees half of it.
-func announce(name, address string) error {
-	partial, err := os.CreateTemp(filepath.Dir(name), ".ready-*")
-	if err != nil {
-		return fmt.Errorf("ready file: %w", err)
-	}
-	_, err = partial.WriteString(address + "\n")
-	err = errors.Join(err, partial.Close())
-	if err == nil {
-		err = os.Rename(partial.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("ready file: %w", err), os.Remove(partial.Name()))
-	}
-	return nil
 }

@@ -59,7 +59,7 @@ func (c *watchCmd) Run(ctx context.Context, a *app) error {
 	case final.Frames == 0:
 		return explain(end)
 	case end != nil:
-		report(a.stderr, fmt.Errorf("the video ended early: %w", explain(end)), exitOK)
+		_, _ = fmt.Fprintf(a.stderr, "simapp: the video ended early: %v\n", explain(end))
 	}
 	if c.Snapshot != "" {
 		return last.save(c.Snapshot)

@@ -1,0 +1,211 @@
+package hub_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"wimz.dev/live/relay/client"
+	"wimz.dev/live/relay/internal/auth"
+	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/config"
+	"wimz.dev/live/relay/internal/httpapi"
+	"wimz.dev/live/relay/internal/hub"
+	"wimz.dev/live/relay/internal/session"
+	"wimz.dev/live/relay/internal/store"
+	"wimz.dev/live/relay/internal/store/sqlstore"
+	"wimz.dev/live/relay/internal/turn"
+	"wimz.dev/live/relay/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// bench is an app, a robot, and everything of the relay between them, with
+// real sockets of the loopback interface.
+type bench struct {
+	testing.TB
+	app, robot *end
+}
+
+// end is one of the two and what it is told.
+type end struct {
+	*client.Client
+	told chan wire.Message
+}
+
+func newBench(b testing.TB) *bench {
+	b.Helper()
+	db, err := sqlstore.Open(b.Context(), config.MemoryDatabase)
+	if err != nil {
+		b.Fatal(err)
+	}
+	user := store.NewUser("ann@example.com", "hash", time.Now())
+	robot := store.Device{ID: "robot", Secret: "word", Owner: user.ID, CreatedAt: time.Now()}
+	pool, err := turn.NewPool(turn.PoolConfig{Provider: turn.None{}, IdentifierKey: []byte("k")})
+	for _, err := range []error{err, db.CreateUser(b.Context(), user), db.CreateDevice(b.Context(), robot)} {
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	log, messages := slog.New(slog.DiscardHandler), bus.NewMemory()
+	tokens := auth.NewTokens("a secret of at least 32 characters", time.Hour, time.Now)
+	sessions := session.NewService(ctx, session.Config{
+		Bus: messages, Owners: db, Credentials: pool, FallbackSTUN: []string{"stun:s"}, Grace: time.Minute, Log: log,
+	})
+	sockets := hub.New(hub.Config{Bus: messages, Sessions: sessions, Owners: db, Tokens: tokens, Log: log})
+	sockets.Unlimited()
+	api := httpapi.New(httpapi.Config{
+		Store: db, Tokens: tokens, Devices: auth.NewDevices(db, true, time.Now),
+		Bus: messages, Hub: sockets, Closing: ctx, Log: log,
+	})
+	server := httptest.NewServer(api)
+	b.Cleanup(func() {
+		cancel()
+		server.Close()
+		api.Wait()
+		sessions.Wait()
+		_ = pool.Close(context.Background())
+		_ = db.Close()
+	})
+	token, _ := tokens.Issue(user)
+	bench := &bench{TB: b}
+	bench.robot = connect(b, server.URL, client.Device("robot", "word"))
+	bench.app = connect(b, server.URL, client.App(func() string { return token }))
+	for m := <-bench.app.told; !*m.Online; { // at first there are only robot_status
+		m = <-bench.app.told
+	}
+	return bench
+}
+
+// connect runs a client until the benchmark ends.
+func connect(b testing.TB, url string, as client.Identity) *end {
+	b.Helper()
+	e := &end{told: make(chan wire.Message, 256)}
+	var err error
+	e.Client, err = client.New(client.Config{
+		URL: url, Identity: as, Log: slog.New(slog.DiscardHandler),
+		OnMessage: func(m wire.Message) { e.told <- m },
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(ctx) }()
+	b.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+	})
+	return e
+}
+
+func (e *end) says(b testing.TB, m wire.Message) {
+	b.Helper()
+	if err := e.Send(m); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// hears waits for a message of a type. That the robot is there may be told
+// twice.
+func (e *end) hears(b testing.TB, kind wire.Type) wire.Message {
+	b.Helper()
+	select {
+	case m := <-e.told:
+		if m.Type == wire.TypeRobotStatus {
+			return e.hears(b, kind)
+		}
+		if m.Type != kind {
+			b.Fatalf("told %s, want %s", m, kind)
+		}
+		return m
+	case <-time.After(10 * time.Second):
+		b.Fatalf("never told %s", kind)
+		return wire.Message{}
+	}
+}
+
+// cycle is the signaling of a session up to media.
+func (b *bench) cycle() wire.SessionID {
+	b.app.says(b, wire.Message{Type: wire.TypeRequest})
+	id := b.app.hears(b, wire.TypeCredentials).SessionID
+	b.robot.hears(b, wire.TypeRequest)
+	b.robot.says(b, wire.Message{Type: wire.TypeOffer, SessionID: id, SDP: &wire.SessionDescription{Type: "offer", SDP: "v=0"}})
+	b.app.hears(b, wire.TypeOffer)
+	b.app.says(b, wire.Message{Type: wire.TypeAnswer, SessionID: id, SDP: &wire.SessionDescription{Type: "answer", SDP: "v=0"}})
+	b.robot.hears(b, wire.TypeAnswer)
+	b.app.says(b, candidate(id))
+	b.robot.hears(b, wire.TypeICE)
+	b.robot.says(b, candidate(id))
+	b.app.hears(b, wire.TypeICE)
+	return id
+}
+
+func (b *bench) close(id wire.SessionID) {
+	b.app.says(b, wire.Message{Type: wire.TypeClose, SessionID: id})
+	b.app.hears(b, wire.TypeClose)
+	b.robot.hears(b, wire.TypeClose)
+}
+
+func candidate(id wire.SessionID) wire.Message {
+	return wire.Message{Type: wire.TypeICE, SessionID: id, Candidate: &wire.Candidate{
+		Candidate: "candidate:1 1 udp 2130706431 192.0.2.7 51234 typ host", SDPMid: new("0"), SDPMLineIndex: new(uint16(0)),
+	}}
+}
+
+// TestBench keeps the benchmarks working.
+func TestBench(t *testing.T) {
+	b := newBench(t)
+	b.close(b.cycle())
+}
+
+// BenchmarkForward is messages from an app to a robot, many under way at once.
+// The figures include both clients.
+func BenchmarkForward(b *testing.B) {
+	world := newBench(b)
+	id := world.cycle()
+	const underWay = 64
+	b.ReportAllocs()
+	sent, heard := 0, 0
+	for b.Loop() {
+		world.app.says(b, candidate(id))
+		if sent++; sent-heard == underWay {
+			world.robot.hears(b, wire.TypeICE)
+			heard++
+		}
+	}
+	for ; heard < sent; heard++ {
+		world.robot.hears(b, wire.TypeICE)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+	world.close(id)
+}
+
+// BenchmarkForwardOne is the way of one message alone: its latency.
+func BenchmarkForwardOne(b *testing.B) {
+	world := newBench(b)
+	id := world.cycle()
+	b.ReportAllocs()
+	for b.Loop() {
+		world.app.says(b, candidate(id))
+		world.robot.hears(b, wire.TypeICE)
+	}
+	world.close(id)
+}
+
+// BenchmarkCycle is a whole session, from the request to its end.
+func BenchmarkCycle(b *testing.B) {
+	world := newBench(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		world.close(world.cycle())
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "cycles/s")
+}
