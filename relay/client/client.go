@@ -29,6 +29,9 @@ var (
 	ErrSuperseded = errors.New("taken over by another connection")
 )
 
+// maxPause bounds how long a relay may send its clients away.
+const maxPause = 5 * time.Minute
+
 // Config is what a [Client] needs to know. It is not changed after [New].
 type Config struct {
 	// URL is the relay's address: ws, wss, http or https, host and port. A
@@ -147,7 +150,7 @@ func (c *Client) setLink(l *link) {
 func (c *Client) backoff(failures int, cause error) time.Duration {
 	if last := (*ended)(nil); errors.As(cause, &last) {
 		if last.retryAfter > 0 {
-			return last.retryAfter + rand.N(c.cfg.Delay) //nolint:gosec // jitter needs no secrecy
+			return min(last.retryAfter, maxPause) + rand.N(c.cfg.Delay) //nolint:gosec // jitter needs no secrecy
 		}
 		if last.code() == wire.CloseReplaced {
 			return c.cfg.MaxDelay

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,9 +14,17 @@ var ErrUnknownType = errors.New("unknown message type")
 
 // BadMessageError is returned for a frame that breaks the contract. Its text
 // names the broken rule and repeats nothing of the frame's content.
-type BadMessageError struct{ Rule string }
+type BadMessageError struct {
+	Type Type // the message's, if it is a known one
+	Rule string
+}
 
-func (e *BadMessageError) Error() string { return e.Rule }
+func (e *BadMessageError) Error() string {
+	if e.Type == "" {
+		return e.Rule
+	}
+	return string(e.Type) + ": " + e.Rule
+}
 
 // mayOutgrow is the size of a frame in bytes up to which its message fits into
 // [MaxFrame] again, whatever becomes longer by being written our way: U+2028 is
@@ -26,62 +33,61 @@ const mayOutgrow = MaxFrame / 5
 
 // Decode reads one frame that party from has sent. The message it returns has
 // every field its type needs, none that it does not have, and only values
-// within bounds, so that it can be sent on in one frame. The error is
-// [ErrUnknownType] or a [*BadMessageError].
+// within bounds, so that it can be sent on in one frame. What a frame holds
+// besides does no harm, whatever its shape. The error is [ErrUnknownType] or a
+// [*BadMessageError].
 func Decode(frame []byte, from Party) (Message, error) {
 	var m Message
 	if !utf8.Valid(frame) {
-		return m, &BadMessageError{"a message is UTF-8"}
+		return m, &BadMessageError{Rule: "a message is UTF-8"}
 	}
 	if !startsWith(bytes.TrimLeft(frame, " \t\r\n"), '{') {
-		return m, &BadMessageError{"a message is a JSON object"}
+		return m, &BadMessageError{Rule: "a message is a JSON object"}
 	}
-	if err := json.Unmarshal(frame, &m); err != nil {
-		return Message{}, malformed(frame, from)
+	// encoding/json reads on after a field of the wrong shape.
+	err := json.Unmarshal(frame, &m)
+	misshapen, isShape := errors.AsType[*json.UnmarshalTypeError](err)
+	if err != nil && !isShape {
+		return Message{}, &BadMessageError{Rule: "a message is a JSON object"}
 	}
-	r, known := ruleOf[m.Type]
-	switch {
-	case m.Type == "" && from == App:
-		return Message{}, &BadMessageError{"a message has a type"}
-	case !known:
-		return Message{}, ErrUnknownType
-	case r.from&from == 0:
-		return Message{}, &BadMessageError{fmt.Sprintf("%s does not come from the %s", m.Type, from)}
-	case r.needs&^m.fields() != 0:
-		return Message{}, &BadMessageError{fmt.Sprintf("%s lacks a field", m.Type)}
-	}
-	m = m.only(r.needs | r.may)
-	if err := m.check(from); err != nil {
+	if m, err = m.obey(from, misshapen); err != nil {
 		return Message{}, err
 	}
 	if len(frame) > mayOutgrow && len(Encode(m)) > MaxFrame {
-		return Message{}, &BadMessageError{fmt.Sprintf("%s is too long", m.Type)}
+		return Message{}, &BadMessageError{m.Type, "is too long"}
 	}
 	return m, nil
 }
 
-// malformed tells a frame whose fields have the wrong shape from one of an
-// unknown type, whose fields are none of our business.
-func malformed(frame []byte, from Party) error {
-	var head struct {
-		Type *Type `json:"type"`
+// obey holds the message to the rule of its type. misshapen is the first field
+// that was not read, nil if all were.
+func (m *Message) obey(from Party, misshapen *json.UnmarshalTypeError) (Message, error) {
+	r, known := ruleOf[m.Type]
+	switch {
+	case m.Type == "" && from == App:
+		return Message{}, &BadMessageError{Rule: "a message has a type"}
+	case !known:
+		return Message{}, ErrUnknownType
+	case r.from&from == 0:
+		return Message{}, &BadMessageError{m.Type, "does not come from the " + from.String()}
+	case misshapen != nil && (r.needs|r.may)&fieldNamed(misshapen.Field) != 0:
+		return Message{}, &BadMessageError{m.Type, "has a field of the wrong shape"}
+	case r.needs&^m.fields() != 0:
+		return Message{}, &BadMessageError{m.Type, "lacks a field"}
 	}
-	switch err := json.Unmarshal(frame, &head); {
-	case err != nil, head.Type == nil && from == App:
-		return &BadMessageError{"a message is a JSON object with a type"}
-	case head.Type == nil || ruleOf[*head.Type] == rule{}:
-		return ErrUnknownType
-	default:
-		return &BadMessageError{fmt.Sprintf("%s has a field of the wrong shape", *head.Type)}
-	}
+	out := m.only(r.needs | r.may)
+	return out, out.check(from)
 }
 
 // check bounds the values of a message's own fields.
 func (m *Message) check(from Party) error {
 	for _, broken := range []string{m.checkIDs(), m.checkSDP(), m.checkRequest(from)} {
 		if broken != "" {
-			return &BadMessageError{fmt.Sprintf("%s: %s", m.Type, broken)}
+			return &BadMessageError{m.Type, broken}
 		}
+	}
+	if m.Type == TypeICE && m.Candidate == nil {
+		m.Candidate = &Candidate{} // null: what browsers say when there are no more
 	}
 	for _, text := range []*string{(*string)(&m.Reason), &m.Error, &m.Text, (*string)(&m.Code)} {
 		*text = clip(*text)
@@ -95,6 +101,9 @@ func (m *Message) checkIDs() string {
 	}
 	if m.DeviceID != "" && !m.DeviceID.Valid() {
 		return "device_id is malformed"
+	}
+	if len(m.Sessions) > MaxSessions {
+		return "too many sessions"
 	}
 	for _, s := range m.Sessions {
 		if !s.SessionID.Valid() {

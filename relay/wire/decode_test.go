@@ -24,38 +24,36 @@ func TestDecodeRefuses(t *testing.T) {
 		{"a list", App, `[{"type":"ping"}]`, "a message is a JSON object"},
 		{"a string", Robot, `"ping"`, "a message is a JSON object"},
 		{"null", Robot, `null`, "a message is a JSON object"},
-		{"cut off", App, `{"type":"ping"`, "a message is a JSON object with a type"},
-		{"two objects", App, `{"type":"ping"}{"type":"ping"}`, "a message is a JSON object with a type"},
+		{"cut off", App, `{"type":"ping"`, "a message is a JSON object"},
+		{"two objects", App, `{"type":"ping"}{"type":"ping"}`, "a message is a JSON object"},
 		{"no UTF-8", App, "{\"type\":\"ping\",\"x\":\"\xff\"}", "a message is UTF-8"},
 		{"no type", App, `{}`, "a message has a type"},
 		{"null type", App, `{"type":null}`, "a message has a type"},
-		{"no type, wrong shape", App, `{"token":1}`, "a message is a JSON object with a type"},
-		{"type of a wrong shape", Robot, `{"type":7}`, "a message is a JSON object with a type"},
+		{"no type, wrong shape", App, `{"token":1}`, "a message has a type"},
+		{"type of a wrong shape", App, `{"type":7}`, "a message has a type"},
 
-		{"app offers", App, offer + s + `,"sdp":{"type":"offer","sdp":"v=0"}}`, "webrtc_offer does not come from the app"},
-		{"robot answers", Robot, answer + s + `,"sdp":{"type":"answer","sdp":"v=0"}}`, "webrtc_answer does not come from the robot"},
-		{"robot requests", Robot, `{"type":"webrtc_request"}`, "webrtc_request does not come from the robot"},
-		{"relay logs in", Relay, `{"type":"auth","token":"t"}`, "auth does not come from the relay"},
-		{"app reports an error", App, `{"type":"error","code":"INTERNAL","message":"m"}`, "error does not come from the app"},
+		{"app offers", App, offer + s + `,"sdp":{"type":"offer","sdp":"v=0"}}`, "webrtc_offer: does not come from the app"},
+		{"robot answers", Robot, answer + s + `,"sdp":{"type":"answer","sdp":"v=0"}}`, "webrtc_answer: does not come from the robot"},
+		{"robot requests", Robot, `{"type":"webrtc_request"}`, "webrtc_request: does not come from the robot"},
+		{"relay logs in", Relay, `{"type":"auth","token":"t"}`, "auth: does not come from the relay"},
+		{"app reports an error", App, `{"type":"error","code":"INTERNAL","message":"m"}`, "error: does not come from the app"},
 
-		{"no session", App, `{"type":"webrtc_close"}`, "webrtc_close lacks a field"},
-		{"empty session", App, `{"type":"webrtc_close","session_id":""}`, "webrtc_close lacks a field"},
-		{"no sdp", Robot, offer + s + `}`, "webrtc_offer lacks a field"},
-		{"null sdp", Robot, offer + s + `,"sdp":null}`, "webrtc_offer lacks a field"},
-		{"no candidate", App, `{"type":"webrtc_ice",` + s + `}`, "webrtc_ice lacks a field"},
-		{"null candidate", App, `{"type":"webrtc_ice",` + s + `,"candidate":null}`, "webrtc_ice lacks a field"},
-		{"no error text", Robot, `{"type":"webrtc_error",` + s + `}`, "webrtc_error lacks a field"},
-		{"no token", App, `{"type":"auth"}`, "auth lacks a field"},
-		{"no code", Relay, `{"type":"error","message":"m"}`, "error lacks a field"},
-		{"no servers", Relay, `{"type":"webrtc_credentials",` + s + `}`, "webrtc_credentials lacks a field"},
+		{"no session", App, `{"type":"webrtc_close"}`, "webrtc_close: lacks a field"},
+		{"empty session", App, `{"type":"webrtc_close","session_id":""}`, "webrtc_close: lacks a field"},
+		{"no sdp", Robot, offer + s + `}`, "webrtc_offer: lacks a field"},
+		{"null sdp", Robot, offer + s + `,"sdp":null}`, "webrtc_offer: lacks a field"},
+		{"no error text", Robot, `{"type":"webrtc_error",` + s + `}`, "webrtc_error: lacks a field"},
+		{"no token", App, `{"type":"auth"}`, "auth: lacks a field"},
+		{"no code", Relay, `{"type":"error","message":"m"}`, "error: lacks a field"},
+		{"no servers", Relay, `{"type":"webrtc_credentials",` + s + `}`, "webrtc_credentials: lacks a field"},
 
-		{"sdp is text", Robot, offer + s + `,"sdp":"v=0"}`, "webrtc_offer has a field of the wrong shape"},
-		{"candidate is text", App, `{"type":"webrtc_ice",` + s + `,"candidate":""}`, "webrtc_ice has a field of the wrong shape"},
-		{"line index below zero", App, `{"type":"webrtc_ice",` + s + `,"candidate":{"sdpMLineIndex":-1}}`, "webrtc_ice has a field of the wrong shape"},
-		{"session is a number", App, `{"type":"webrtc_close","session_id":1}`, "webrtc_close has a field of the wrong shape"},
-		{"servers are text", Relay, `{"type":"webrtc_credentials",` + s + `,"ice_servers":"x"}`, "webrtc_credentials has a field of the wrong shape"},
-		{"servers have no list", Relay, `{"type":"webrtc_credentials",` + s + `,"ice_servers":{}}`, "webrtc_credentials has a field of the wrong shape"},
-		{"urls are a number", Relay, `{"type":"webrtc_credentials",` + s + `,"ice_servers":[{"urls":1}]}`, "webrtc_credentials has a field of the wrong shape"},
+		{"sdp is text", Robot, offer + s + `,"sdp":"v=0"}`, "webrtc_offer: has a field of the wrong shape"},
+		{"candidate is text", App, `{"type":"webrtc_ice",` + s + `,"candidate":""}`, "webrtc_ice: has a field of the wrong shape"},
+		{"line index below zero", App, `{"type":"webrtc_ice",` + s + `,"candidate":{"sdpMLineIndex":-1}}`, "webrtc_ice: has a field of the wrong shape"},
+		{"session is a number", App, `{"type":"webrtc_close","session_id":1}`, "webrtc_close: has a field of the wrong shape"},
+		{"servers are text", Relay, `{"type":"webrtc_credentials",` + s + `,"ice_servers":"x"}`, "webrtc_credentials: has a field of the wrong shape"},
+		{"servers have no list", Relay, `{"type":"webrtc_credentials",` + s + `,"ice_servers":{}}`, "a message is a JSON object"},
+		{"urls are a number", Relay, `{"type":"webrtc_credentials",` + s + `,"ice_servers":[{"urls":1}]}`, "webrtc_credentials: has a field of the wrong shape"},
 
 		{"session with a dot", App, `{"type":"webrtc_close","session_id":"a.b"}`, "webrtc_close: session_id is malformed"},
 		{"session too long", App, `{"type":"webrtc_close","session_id":"` + strings.Repeat("a", MaxIDLen+1) + `"}`, "webrtc_close: session_id is malformed"},
@@ -81,10 +79,28 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// TestDecodeForgives: what a message has besides its own fields does no harm.
+func TestDecodeForgives(t *testing.T) {
+	for name, c := range map[string]struct {
+		from  Party
+		frame string
+		want  string
+	}{
+		"a heartbeat with a number for an error": {Robot, `{"type":"heartbeat","error":0,"online":"yes"}`, `{"type":"heartbeat"}`},
+		"a request with a code":                  {App, `{"type":"webrtc_request","code":{"a":1},"device_id":"d"}`, `{"type":"webrtc_request","device_id":"d"}`},
+		"no more candidates":                     {App, `{"type":"webrtc_ice","session_id":"s","candidate":null}`, `{"type":"webrtc_ice","session_id":"s","candidate":{"candidate":""}}`},
+		"no candidate at all":                    {App, `{"type":"webrtc_ice","session_id":"s"}`, `{"type":"webrtc_ice","session_id":"s","candidate":{"candidate":""}}`},
+	} {
+		if m, err := Decode([]byte(c.frame), c.from); err != nil || string(Encode(m)) != c.want {
+			t.Errorf("%s: got %s, %v", name, Encode(m), err)
+		}
+	}
+}
+
 func TestDecodeDoesNotKnow(t *testing.T) {
 	for from, frames := range map[Party][]string{
 		App:   {`{"type":"webrtc_future"}`, `{"type":"command","sdp":5}`, `{"type":"PING"}`},
-		Robot: {`{"event":"bark"}`, `{}`, `{"event":"x","message":{"a":1}}`, `{"type":"get_profiles"}`, `{"type":"robot_connected","code":7}`},
+		Robot: {`{"type":7}`, `{"event":"bark"}`, `{}`, `{"event":"x","message":{"a":1}}`, `{"type":"get_profiles"}`, `{"type":"robot_connected","code":7}`},
 		Relay: {`{"type":"a_notice","online":"yes"}`},
 	} {
 		for _, frame := range frames {

@@ -9,6 +9,8 @@ const (
 	MaxFrame = 64 << 10
 	// MaxIDLen is the length of the longest device or session identifier.
 	MaxIDLen = 64
+	// MaxSessions is how many sessions a robot may report at once; it has two.
+	MaxSessions = 16
 	// MaxText bounds free text (reasons, error messages) in bytes.
 	MaxText = 512
 

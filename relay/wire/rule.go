@@ -1,5 +1,7 @@
 package wire
 
+import "strings"
+
 // Party is an end of a socket: who sent a message.
 type Party uint8
 
@@ -73,7 +75,7 @@ var ruleOf = map[Type]rule{
 	TypeCredentials: {from: Relay, needs: fSession | fICEServers, may: fExpires | fDegraded},
 	TypeOffer:       {from: Robot | Relay, needs: fSession | fSDP},
 	TypeAnswer:      {from: App | Relay, needs: fSession | fSDP},
-	TypeICE:         {from: App | Robot | Relay, needs: fSession | fCandidate},
+	TypeICE:         {from: App | Robot | Relay, needs: fSession, may: fCandidate},
 	TypeClose:       {from: App | Robot | Relay, needs: fSession, may: fReason},
 	TypeRobotError:  {from: Robot | Relay, needs: fSession | fError, may: fCode},
 	TypeResume:      {from: App, needs: fSession},
@@ -90,6 +92,17 @@ var ruleOf = map[Type]rule{
 	TypeGetStatus:   {from: App, may: fDevice},
 	TypeStatus:      {from: Relay, needs: fDevice | fPaired | fRobotUp},
 	TypeRobotStatus: {from: Relay, needs: fDevice | fOnline},
+}
+
+// fieldNamed returns the field at a JSON path, or none that a rule can have.
+func fieldNamed(path string) field {
+	name, _, _ := strings.Cut(path, ".")
+	return map[string]field{
+		"session_id": fSession, "device_id": fDevice, "ice_servers": fICEServers, "expires_in": fExpires,
+		"degraded": fDegraded, "sdp": fSDP, "candidate": fCandidate, "reason": fReason, "error": fError,
+		"code": fCode, "message": fText, "retry_after": fRetryAfter, "retry_after_ms": fRetryMS,
+		"token": fToken, "sessions": fSessions, "online": fOnline, "device_paired": fPaired, "robot_online": fRobotUp,
+	}[name]
 }
 
 // fields returns the fields of m that are set.

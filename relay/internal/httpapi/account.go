@@ -19,14 +19,23 @@ type userHandler func(w http.ResponseWriter, r *http.Request, who auth.Claims)
 // authenticated lets only holders of a valid token through.
 func (a *API) authenticated(next userHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		who, err := a.cfg.Tokens.Verify(token)
+		who, err := a.cfg.Tokens.Verify(bearer(r))
 		if err != nil {
 			a.unauthorized(w, r, err)
 			return
 		}
 		next(w, r, who)
 	}
+}
+
+// bearer returns the token of the Authorization header (RFC 6750 §2.1), or
+// nothing.
+func bearer(r *http.Request) string {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return ""
+	}
+	return token
 }
 
 // unauthorized gives the one answer to bad credentials. Why, only the log says.

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -42,8 +41,8 @@ func (a *API) originAllowed(r *http.Request) bool {
 }
 
 func (a *API) appSocket(w http.ResponseWriter, r *http.Request) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
+	token := bearer(r)
+	if token == "" {
 		token = r.URL.Query().Get("token")
 	}
 	who, err := a.cfg.Tokens.Verify(token)

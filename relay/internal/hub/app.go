@@ -12,6 +12,9 @@ import (
 	"wimz.dev/live/relay/wire"
 )
 
+// lookupTime bounds a question to the store.
+const lookupTime = 5 * time.Second
+
 // app is one socket of a user's app.
 type app struct {
 	client
@@ -46,7 +49,7 @@ func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
 
 // greet says which of the user's robots are there.
 func (a *app) greet(ctx context.Context) {
-	devices, err := a.cfg.Owners.DevicesOf(ctx, a.me.User)
+	devices, err := a.owned(ctx)
 	if err != nil {
 		a.cfg.Log.ErrorContext(ctx, "look up the user's robots", "error", err)
 		return
@@ -54,6 +57,12 @@ func (a *app) greet(ctx context.Context) {
 	for _, id := range devices {
 		a.tell(robotStatus(id, a.online(ctx, id)))
 	}
+}
+
+func (a *app) owned(ctx context.Context) ([]wire.DeviceID, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookupTime)
+	defer cancel()
+	return a.cfg.Owners.DevicesOf(ctx, a.me.User)
 }
 
 func (a *app) online(ctx context.Context, id wire.DeviceID) bool {
@@ -92,7 +101,7 @@ func (a *app) request(ctx context.Context, device wire.DeviceID) {
 // status answers get_status. A robot of somebody else is not paired and not
 // online.
 func (a *app) status(ctx context.Context, asked wire.DeviceID) {
-	devices, err := a.cfg.Owners.DevicesOf(ctx, a.me.User)
+	devices, err := a.owned(ctx)
 	if err != nil {
 		a.refuse(wire.CodeInternal, "Internal error, please try again", 0)
 		return
