@@ -104,7 +104,7 @@ func (r *Relay) open(ctx context.Context, cfg *Config) (err error) {
 	if r.store, err = sqlstore.Open(ctx, path); err != nil {
 		return err
 	}
-	if err = r.openTURN(cfg); err == nil {
+	if err = r.openTURN(ctx, cfg); err == nil {
 		r.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Addr())
 	}
 	if err != nil {
@@ -113,7 +113,7 @@ func (r *Relay) open(ctx context.Context, cfg *Config) (err error) {
 	return nil
 }
 
-func (r *Relay) openTURN(cfg *Config) (err error) {
+func (r *Relay) openTURN(ctx context.Context, cfg *Config) (err error) {
 	var provider turn.Provider = turn.None{}
 	if cfg.TURNKeyID != "" {
 		r.cloudflare, err = turn.NewCloudflare(turn.CloudflareConfig{
@@ -126,7 +126,7 @@ func (r *Relay) openTURN(cfg *Config) (err error) {
 	}
 	pseudonyms := hmac.New(sha256.New, []byte(cfg.JWTSecret.Reveal()))
 	pseudonyms.Write([]byte("turn pseudonyms"))
-	r.pool, err = turn.NewPool(turn.PoolConfig{
+	r.pool, err = turn.NewPool(ctx, turn.PoolConfig{
 		Provider: provider, IdentifierKey: pseudonyms.Sum(nil), MintTimeout: turnBudget,
 		TTL: cfg.TURNCredentialTTL, Linger: cfg.TURNRevokeLinger, Log: r.log,
 	})

@@ -114,7 +114,7 @@ func newWorld(t testing.TB, changes ...func(*options)) *world {
 	if w.store, err = sqlstore.Open(t.Context(), config.MemoryDatabase); err != nil {
 		t.Fatal(err)
 	}
-	pool, err := turn.NewPool(turn.PoolConfig{Provider: w.provider, IdentifierKey: []byte("k")})
+	pool, err := turn.NewPool(t.Context(), turn.PoolConfig{Provider: w.provider, IdentifierKey: []byte("k")})
 	if err != nil {
 		t.Fatal(err)
 	}

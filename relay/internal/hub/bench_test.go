@@ -45,7 +45,7 @@ func newBench(b testing.TB) *bench {
 	}
 	user := store.NewUser("ann@example.com", "hash", time.Now())
 	robot := store.Device{ID: "robot", Secret: "word", Owner: user.ID, CreatedAt: time.Now()}
-	pool, err := turn.NewPool(turn.PoolConfig{Provider: turn.None{}, IdentifierKey: []byte("k")})
+	pool, err := turn.NewPool(b.Context(), turn.PoolConfig{Provider: turn.None{}, IdentifierKey: []byte("k")})
 	for _, err := range []error{err, db.CreateUser(b.Context(), user), db.CreateDevice(b.Context(), robot)} {
 		if err != nil {
 			b.Fatal(err)

@@ -120,7 +120,7 @@ type world struct {
 func inWorld(t *testing.T, change func(*Config, *provider), test func(*world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{T: t, bus: &countingBus{Memory: bus.NewMemory()}, provider: &provider{}}
-		pool, err := turn.NewPool(turn.PoolConfig{Provider: w.provider, IdentifierKey: []byte("k"), MintTimeout: 2 * time.Second})
+		pool, err := turn.NewPool(t.Context(), turn.PoolConfig{Provider: w.provider, IdentifierKey: []byte("k"), MintTimeout: 2 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}

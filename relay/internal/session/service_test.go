@@ -146,7 +146,7 @@ func TestTURNFails(t *testing.T) {
 	})
 	t.Run("none configured", func(t *testing.T) {
 		inWorld(t, func(c *Config, _ *provider) {
-			pool, _ := turn.NewPool(turn.PoolConfig{Provider: turn.None{}, IdentifierKey: []byte("k")})
+			pool, _ := turn.NewPool(t.Context(), turn.PoolConfig{Provider: turn.None{}, IdentifierKey: []byte("k")})
 			c.Credentials = pool
 		}, func(w *world) {
 			w.connect(app.sender())

@@ -82,8 +82,8 @@ type mint struct {
 	err     error
 }
 
-// NewPool returns an empty pool. Close it.
-func NewPool(cfg PoolConfig) (*Pool, error) {
+// NewPool returns an empty pool. Close it: the end of ctx does not end it.
+func NewPool(ctx context.Context, cfg PoolConfig) (*Pool, error) {
 	if len(cfg.IdentifierKey) == 0 {
 		return nil, errors.New("turn: an identifier key is required")
 	}
@@ -98,7 +98,7 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 	cfg.MinLife = cmp.Or(cfg.MinLife, time.Minute)
 	cfg.MintTimeout = cmp.Or(cfg.MintTimeout, 8*time.Second)
 	cfg.RevokeTimeout = cmp.Or(cfg.RevokeTimeout, 30*time.Second)
-	ctx, abort := context.WithCancel(context.Background())
+	ctx, abort := context.WithCancel(context.WithoutCancel(ctx))
 	return &Pool{
 		cfg:     cfg,
 		closing: make(chan struct{}),

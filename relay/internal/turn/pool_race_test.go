@@ -52,7 +52,7 @@ func (p *slowProvider) Revoke(context.Context, string) error {
 func TestLeftAtTheLastMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider := new(slowProvider)
-		pool, err := turn.NewPool(turn.PoolConfig{Provider: provider, IdentifierKey: []byte("pepper")})
+		pool, err := turn.NewPool(t.Context(), turn.PoolConfig{Provider: provider, IdentifierKey: []byte("pepper")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,7 @@ func testPool(t *testing.T, linger time.Duration, run func(*poolTest)) {
 	synctest.Test(t, func(t *testing.T) {
 		provider, api := fake(t)
 		log := new(bytes.Buffer)
-		pool, err := turn.NewPool(turn.PoolConfig{
+		pool, err := turn.NewPool(t.Context(), turn.PoolConfig{
 			Provider: provider, IdentifierKey: []byte("pepper"), Linger: linger,
 			Log: slog.New(slog.NewTextHandler(log, nil)),
 		})
@@ -321,7 +321,7 @@ func TestIdentifiersArePseudonyms(t *testing.T) {
 // Without TURN a session gets an empty list, and nothing is minted or revoked.
 func TestPoolOfNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pool, err := turn.NewPool(turn.PoolConfig{IdentifierKey: []byte("pepper")})
+		pool, err := turn.NewPool(t.Context(), turn.PoolConfig{IdentifierKey: []byte("pepper")})
 		if err != nil {
 			t.Fatal(err)
 		}
