@@ -43,7 +43,7 @@ var _ = everywhere("When the TURN provider", func(b harness.Backend) {
 		viewing := s.watch(ctx, simapp.Options{Device: robotID, RelayOnly: true})
 		Expect(viewing.Report().Pair.Local).To(Equal("relay"))
 	},
-		Entry("late", SpecTimeout(specTime), fakecloudflare.Fault{DelayMS: 500}),
+		Entry("late", SpecTimeout(specTime), fakecloudflare.Fault{DelayMS: 200}),
 		Entry("at the second attempt", SpecTimeout(specTime), fakecloudflare.Fault{Status: 500, Times: 1}),
 		Entry("in the first form of its API", SpecTimeout(specTime), fakecloudflare.Fault{Body: fakecloudflare.BodyObject}),
 		Entry("with a single URL", SpecTimeout(specTime), fakecloudflare.Fault{Body: fakecloudflare.BodySingleURL}),

@@ -90,7 +90,10 @@ func empty(ctx SpecContext, b harness.Backend, o harness.Options) *stage {
 		Eventually(gleak.Goroutines).WithTimeout(5 * time.Second).ShouldNot(gleak.HaveLeaked(before))
 	})
 	o.Log = GinkgoWriter
-	system, err := harness.Start(ctx, b, binaries, turn, o)
+	if o.TURN == nil {
+		o.TURN = turn
+	}
+	system, err := harness.Start(ctx, b, binaries, o)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(system.Stop)
 	s := &stage{System: system}

@@ -52,6 +52,7 @@ type Robot struct {
 	listener net.Listener
 
 	online      atomic.Bool
+	moved       atomic.Bool  // to another network since the relay was there
 	connections atomic.Int64 // sessions whose resources are not free yet
 
 	life    context.Context //nolint:containedctx // the life of the sessions
@@ -115,7 +116,7 @@ func (r *Robot) newRelay() (relay, error) {
 		Identity:  client.Device(cloud.DeviceID, string(cloud.DeviceSecret)),
 		OnUp:      r.connected,
 		OnMessage: r.message,
-		OnDown:    func(error) { r.online.Store(false) },
+		OnDown:    r.disconnected,
 		Delay:     time.Duration(cloud.ReconnectDelay),
 		Log:       r.log,
 	})

@@ -1,10 +1,12 @@
 package robot
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
+	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/robot/internal/encode"
 	"wimz.dev/live/robot/internal/peer"
@@ -27,6 +29,10 @@ func (r *Robot) message(m wire.Message) {
 	case wire.TypeAnswer:
 		if s := r.session(m.SessionID); s != nil {
 			s.peer.Answer(*m.SDP)
+		}
+	case wire.TypeCredentials:
+		if s := r.session(m.SessionID); s != nil {
+			s.peer.Renew(*m.ICEServers)
 		}
 	case wire.TypeICE:
 		if s := r.session(m.SessionID); s != nil {
@@ -122,12 +128,21 @@ func (r *Robot) remove(id wire.SessionID) *session {
 // without it; what they could not say meanwhile they say now.
 func (r *Robot) connected() {
 	r.online.Store(true)
+	moved := r.moved.Swap(false)
 	r.report(wire.TypeHello)
 	r.mu.Lock()
 	sessions := slices.Collect(maps.Values(r.sessions))
 	r.mu.Unlock()
 	for _, s := range sessions {
-		s.peer.Online()
+		s.peer.Online(moved)
+	}
+}
+
+// disconnected runs whenever the relay is lost or cannot be reached.
+func (r *Robot) disconnected(cause error) {
+	r.online.Store(false)
+	if errors.Is(cause, client.ErrMoved) {
+		r.moved.Store(true)
 	}
 }
 

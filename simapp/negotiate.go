@@ -51,6 +51,7 @@ func (v *Viewing) onSameOffer() {
 
 // answer makes an answer the local description.
 func (v *Viewing) answer(offer string) error {
+	v.useFreshCredentials()
 	err := v.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer})
 	if err != nil {
 		return err

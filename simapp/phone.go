@@ -42,6 +42,7 @@ type Phone struct {
 	mu       sync.Mutex
 	token    string
 	closing  bool       // nothing new begins
+	moved    bool       // this machine's address has changed since the socket was up
 	requests []*request // unanswered ones, oldest first
 	viewings map[wire.SessionID]*Viewing
 }

@@ -3,6 +3,7 @@ package simapp
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -176,15 +177,19 @@ func (p *Phone) receive(m wire.Message) {
 // onUp resumes what went on while the socket was away.
 func (p *Phone) onUp() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for id := range p.viewings {
-		_ = p.Send(wire.Message{Type: wire.TypeResume, SessionID: id})
+	moved := p.moved
+	p.moved = false
+	viewings := slices.Collect(maps.Values(p.viewings))
+	p.mu.Unlock()
+	for _, v := range viewings {
+		v.post(func() { v.resume(moved) })
 	}
 }
 
 // onDown fails the open requests: their answers went to the lost socket.
 func (p *Phone) onDown(cause error) {
 	p.mu.Lock()
+	p.moved = p.moved || errors.Is(cause, client.ErrMoved)
 	lost := p.requests
 	p.requests = nil
 	p.mu.Unlock()

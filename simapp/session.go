@@ -31,8 +31,9 @@ type session struct {
 	pc         *webrtc.PeerConnection
 	ufrag      string // of the offer answered last
 	candidates []webrtc.ICECandidateInit
-	tracked    bool // the video track is being received
-	resumed    bool // the socket was away since the last answer
+	tracked    bool                  // the video track is being received
+	resumed    bool                  // the socket was away since the last answer
+	fresh      *webrtc.Configuration // for the next ICE restart; nil: as before
 
 	deadline *time.Timer // of the phase that goes on
 	overdue  *TimeoutError
@@ -134,12 +135,30 @@ func (v *Viewing) survives(m wire.Message) bool {
 	}
 }
 
+// resume takes the session over to a new socket. If its path is lost as well,
+// by a move to another network or otherwise, the robot is to restart ICE.
+func (v *Viewing) resume(moved bool) {
+	lost := v.tracked && v.pc.ConnectionState() != webrtc.PeerConnectionStateConnected
+	v.send(wire.Message{Type: wire.TypeResume, SessionID: v.id, Restart: moved || lost})
+}
+
 // onFreshCredentials keeps them for the ICE restart that follows (CONTRACT §4,
 // row 11).
 func (v *Viewing) onFreshCredentials(servers wire.ICEServers) {
-	if err := v.pc.SetConfiguration(v.configuration(servers)); err != nil {
+	fresh := v.configuration(servers)
+	v.fresh = &fresh
+}
+
+// useFreshCredentials is for the moment before an ICE restart. pion must not be
+// gathering with the old ones: it reads their list without a lock.
+func (v *Viewing) useFreshCredentials() {
+	if v.fresh == nil || v.pc.ICEGatheringState() == webrtc.ICEGatheringStateGathering {
+		return
+	}
+	if err := v.pc.SetConfiguration(*v.fresh); err != nil {
 		v.log.Warn("fresh credentials were not accepted", "error", err)
 	}
+	v.fresh = nil
 }
 
 // onResumed says again what may have been lost with the old socket.

@@ -26,7 +26,8 @@ type RelaySettings struct {
 	CloudflareURL string // empty: no TURN
 	TURNRequired  bool
 	Grace         time.Duration
-	Origins       string // comma-separated
+	TTL           time.Duration // of TURN credentials
+	Origins       string        // comma-separated
 	LogLevel      slog.Level
 }
 

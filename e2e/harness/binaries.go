@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,7 +22,13 @@ const (
 )
 
 // Binaries runs the shipped binaries found in Dir.
-type Binaries struct{ Dir string }
+type Binaries struct {
+	Dir string
+	// Prefix is put before every command line; see [Netns.Prefix].
+	Prefix []string
+	// Env is added to this process's environment, as NAME=VALUE.
+	Env []string
+}
 
 func (Binaries) String() string { return "binaries" }
 
@@ -37,12 +44,22 @@ func (b Binaries) Check() error {
 
 func (b Binaries) path(name string) string { return filepath.Join(b.Dir, name) }
 
+// Command returns the command that runs a program where it is to run.
+func (b Binaries) Command(name string, args ...string) *exec.Cmd {
+	line := slices.Concat(b.Prefix, []string{b.path(name)}, args)
+	command := exec.Command(line[0], line[1:]...)
+	command.Env = slices.Concat(os.Environ(), b.Env)
+	// Its own group, so that a Ctrl-C in a terminal reaches it through us.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return command
+}
+
 // Relay implements [Backend].
 func (b Binaries) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*Program, error) {
 	env := s.database()
 	env = append(env,
 		"TURN_REQUIRED="+strconv.FormatBool(s.TURNRequired),
-		"SESSION_GRACE="+s.Grace.String(), "TURN_REVOKE_LINGER=0s",
+		"SESSION_GRACE="+s.Grace.String(), "TURN_CREDENTIAL_TTL="+s.TTL.String(), "TURN_REVOKE_LINGER=0s",
 		"ALLOWED_ORIGINS="+s.Origins, "LOG_LEVEL="+s.LogLevel.String())
 	if s.CloudflareURL != "" {
 		env = append(env, "CLOUDFLARE_TURN_BASE_URL="+s.CloudflareURL,
@@ -88,12 +105,10 @@ func (b Binaries) start(ctx context.Context, log io.Writer, env []string, name s
 		return nil, err
 	}
 	ready := filepath.Join(dir, "ready")
-	command := exec.Command(b.path(name), append(args, "--ready-file", ready)...)
-	command.Env = append(os.Environ(), env...)
+	command := b.Command(name, append(args, "--ready-file", ready)...)
+	command.Env = append(command.Env, env...)
 	command.Dir = dir // no .env file but ours
 	command.Stdout, command.Stderr = log, log
-	// Its own group, so that a Ctrl-C in a terminal reaches it through Stop.
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err = command.Start(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

@@ -29,6 +29,7 @@ func (InProcess) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*Pr
 	cfg.TURNRequired = s.TURNRequired
 	cfg.TURNRevokeLinger = 0
 	cfg.SessionGrace = s.Grace
+	cfg.TURNCredentialTTL = s.TTL
 	if s.Origins != "" {
 		cfg.AllowedOrigins = strings.Split(s.Origins, ",")
 	}

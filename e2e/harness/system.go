@@ -23,8 +23,10 @@ type Options struct {
 	Listen       string        // of the relay; 127.0.0.1:0 if empty
 	Grace        time.Duration // how long the relay waits for lost sockets; 1 min if 0
 	TURNRequired bool
-	NoTURN       bool   // the relay has no TURN provider
-	Origins      string // pages that may connect
+	TURN         *TURN         // required: whose credentials are handed out
+	NoTURN       bool          // the relay has no TURN provider
+	TTL          time.Duration // of credentials; 1 h if 0
+	Origins      string        // pages that may connect
 	Log          io.Writer
 	LogLevel     slog.Level
 }
@@ -51,7 +53,7 @@ type User struct {
 }
 
 // Start brings a relay and its provider up.
-func Start(ctx context.Context, b Backend, cli Binaries, turn *TURN, o Options) (*System, error) {
+func Start(ctx context.Context, b Backend, cli Binaries, o Options) (*System, error) {
 	dir, err := os.MkdirTemp("", "wimz-system")
 	if err != nil {
 		return nil, err
@@ -60,9 +62,9 @@ func Start(ctx context.Context, b Backend, cli Binaries, turn *TURN, o Options) 
 	s.settings = RelaySettings{
 		Listen: orElse(o.Listen, "127.0.0.1:0"), DatabasePath: filepath.Join(dir, "relay.db"),
 		JWTSecret: rand.Text() + rand.Text(), TURNRequired: o.TURNRequired,
-		Grace: orElse(o.Grace, time.Minute), Origins: o.Origins, LogLevel: o.LogLevel,
+		Grace: orElse(o.Grace, time.Minute), TTL: orElse(o.TTL, time.Hour), Origins: o.Origins, LogLevel: o.LogLevel,
 	}
-	s.Cloudflare, err = b.Cloudflare(ctx, CloudflareSettings{TURN: turn}, o.Log)
+	s.Cloudflare, err = b.Cloudflare(ctx, CloudflareSettings{TURN: o.TURN}, o.Log)
 	if err == nil {
 		if !o.NoTURN {
 			s.settings.CloudflareURL = s.Cloudflare.URL("")

@@ -25,6 +25,9 @@ var (
 	ErrOffline = errors.New("not connected to the relay")
 	// ErrUnauthorized ends an app's Run: its token is bad or has expired.
 	ErrUnauthorized = errors.New("the relay refused the credentials")
+	// ErrMoved is the end of a connection whose local address is no longer one
+	// of this machine's: it has changed networks.
+	ErrMoved = errors.New("this machine has another address now")
 	// ErrSuperseded ends an app's Run: it was taken over elsewhere.
 	ErrSuperseded = errors.New("taken over by another connection")
 )
@@ -131,7 +134,7 @@ func (c *Client) connect(ctx context.Context) (up bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	l := &link{Conn: ws.New(conn), onMessage: c.cfg.OnMessage}
+	l := &link{Conn: ws.New(conn), local: conn.LocalAddr(), onMessage: c.cfg.OnMessage}
 	c.setLink(l)
 	defer c.setLink(nil)
 	c.cfg.Log.InfoContext(ctx, "connected to the relay")
@@ -146,7 +149,8 @@ func (c *Client) setLink(l *link) {
 
 // backoff is exponential with full jitter, so that a fleet that lost its relay
 // does not come back as one. A relay that said when to return is believed; one
-// that has a newer connection of this device is left alone for a while.
+// that has a newer connection of this device is left alone for a while. Who has
+// changed networks comes back at once.
 func (c *Client) backoff(failures int, cause error) time.Duration {
 	if last := (*ended)(nil); errors.As(cause, &last) {
 		if last.retryAfter > 0 {
@@ -154,6 +158,9 @@ func (c *Client) backoff(failures int, cause error) time.Duration {
 		}
 		if last.code() == wire.CloseReplaced {
 			return c.cfg.MaxDelay
+		}
+		if errors.Is(last, ErrMoved) {
+			return 0
 		}
 	}
 	limit := c.cfg.MaxDelay

@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"errors"
+	"net"
+	"sync"
 	"time"
 
 	"wimz.dev/live/relay/internal/ws"
@@ -12,6 +14,7 @@ import (
 // link is one connection to the relay.
 type link struct {
 	*ws.Conn
+	local      net.Addr
 	onMessage  func(wire.Message)
 	retryAfter time.Duration // owned by the reader: from going_away
 }
@@ -50,7 +53,16 @@ func (l *link) run(ctx context.Context, onUp func()) error {
 	if onUp != nil {
 		onUp()
 	}
+	watched, stop := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		if awaitMove(watched, l.local) {
+			l.Drop(ErrMoved)
+		}
+	})
 	err := l.Serve(ctx, l.receive)
+	stop()
+	watching.Wait()
 	return &ended{cause: err, retryAfter: l.retryAfter}
 }
 

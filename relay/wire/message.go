@@ -95,6 +95,7 @@ type Message struct {
 	RetryAfter int                 `json:"retry_after,omitempty"` // seconds
 	RetryMS    int                 `json:"retry_after_ms,omitempty"`
 	Token      string              `json:"token,omitempty"`
+	Restart    bool                `json:"restart,omitempty"`
 	Sessions   []SessionReport     `json:"sessions,omitempty"`
 	Online     *bool               `json:"online,omitempty"`
 	Paired     *bool               `json:"device_paired,omitempty"`

@@ -53,6 +53,7 @@ const (
 	fRetryAfter
 	fRetryMS
 	fToken
+	fRestart
 	fSessions
 	fOnline
 	fPaired
@@ -78,7 +79,7 @@ var ruleOf = map[Type]rule{
 	TypeICE:         {from: App | Robot | Relay, needs: fSession, may: fCandidate},
 	TypeClose:       {from: App | Robot | Relay, needs: fSession, may: fReason},
 	TypeRobotError:  {from: Robot | Relay, needs: fSession | fError, may: fCode},
-	TypeResume:      {from: App, needs: fSession},
+	TypeResume:      {from: App, needs: fSession, may: fRestart},
 	TypeResumed:     {from: Relay, needs: fSession},
 
 	TypeError:     {from: Relay, needs: fCode | fText, may: fSession | fDevice | fRetryAfter},
@@ -101,7 +102,7 @@ func fieldNamed(path string) field {
 		"session_id": fSession, "device_id": fDevice, "ice_servers": fICEServers, "expires_in": fExpires,
 		"degraded": fDegraded, "sdp": fSDP, "candidate": fCandidate, "reason": fReason, "error": fError,
 		"code": fCode, "message": fText, "retry_after": fRetryAfter, "retry_after_ms": fRetryMS,
-		"token": fToken, "sessions": fSessions, "online": fOnline, "device_paired": fPaired, "robot_online": fRobotUp,
+		"token": fToken, "restart": fRestart, "sessions": fSessions, "online": fOnline, "device_paired": fPaired, "robot_online": fRobotUp,
 	}[name]
 }
 
@@ -149,6 +150,7 @@ func (m *Message) only(f field) Message {
 	keep(f, fRetryAfter, &out.RetryAfter, m.RetryAfter)
 	keep(f, fRetryMS, &out.RetryMS, m.RetryMS)
 	keep(f, fToken, &out.Token, m.Token)
+	keep(f, fRestart, &out.Restart, m.Restart)
 	keep(f, fSessions, &out.Sessions, m.Sessions)
 	keep(f, fOnline, &out.Online, m.Online)
 	keep(f, fPaired, &out.Paired, m.Paired)

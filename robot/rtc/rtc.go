@@ -24,7 +24,7 @@ import (
 // these a direct path still wins wherever there is one.
 const (
 	srflxWait = 100 * time.Millisecond
-	relayWait = 250 * time.Millisecond
+	relayWait = 190 * time.Millisecond // pion looks every 200 ms
 )
 
 // nacksPerPacket bounds how often one lost packet is asked for again

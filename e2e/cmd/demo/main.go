@@ -109,8 +109,8 @@ func (d *demo) start(ctx context.Context) (err error) {
 	if d.turn, err = harness.StartPionTURN(d.log); err != nil { //nolint:contextcheck // it lives until Stop
 		return err
 	}
-	d.system, err = harness.Start(ctx, d.binaries, d.binaries, d.turn, harness.Options{
-		Listen: preferred("127.0.0.1:8000"), Log: d.log,
+	d.system, err = harness.Start(ctx, d.binaries, d.binaries, harness.Options{
+		TURN: d.turn, Listen: preferred("127.0.0.1:8000"), Log: d.log,
 	})
 	if err != nil {
 		return err

@@ -33,6 +33,7 @@ type actor struct {
 	cancelHurry context.CancelFunc
 
 	leave   map[string]func() // presence topics joined
+	loans   loans
 	timers  [2]*time.Timer
 	started time.Time
 }
@@ -45,6 +46,7 @@ func newActor(s *Service, id wire.SessionID, app bus.Sender, device wire.DeviceI
 		inbox:   make(chan bus.Envelope, inboxLen),
 		ended:   make(chan struct{}),
 		leave:   map[string]func(){},
+		loans:   newLoans(),
 		started: time.Now(),
 	}
 	a.ctx, a.cancel = context.WithCancel(s.ctx)
@@ -70,8 +72,8 @@ func (a *actor) run(before *actor) {
 		a.answer(wire.CodeDeviceOffline, "Device offline")
 		return
 	}
-	lease, degraded, err := a.credentials()
-	defer a.giveBack(lease)
+	lease, degraded, err := a.credentials(a.hurry)
+	a.loans.add(lease)
 	switch gone := a.gone(); {
 	case gone == wire.App:
 		return
@@ -100,6 +102,10 @@ func (a *actor) serve() {
 			a.apply(a.machine.Expire(PhaseTimer))
 		case <-a.timers[GraceTimer].C:
 			a.apply(a.machine.Expire(GraceTimer))
+		case <-a.loans.due():
+			a.renew()
+		case lease := <-a.loans.arrived:
+			a.renewed(lease)
 		case <-a.ctx.Done():
 			return // the relay stops; the media does not
 		}
@@ -125,22 +131,29 @@ func (a *actor) apply(effects []Effect) {
 
 // open tells both parties the ICE servers and asks the robot for an offer.
 func (a *actor) open(lease *turn.Lease, degraded string) {
-	app := wire.Message{Degraded: degraded, ICEServers: &wire.ICEServers{
-		Servers: []wire.ICEServer{{URLs: a.service.cfg.FallbackSTUN}},
-	}}
-	if lease != nil && len(lease.Credentials().ICEServers.Servers) > 0 {
-		c := lease.Credentials()
-		app.ICEServers = &c.ICEServers
-		app.ExpiresIn = int(time.Until(c.ExpiresAt).Seconds())
-	}
 	a.log.InfoContext(a.ctx, "session requested", "degraded", degraded)
-	a.apply(a.machine.Start(app, wire.Message{ICEServers: app.ICEServers, ExpiresIn: app.ExpiresIn}))
+	a.apply(a.machine.Start(a.servers(lease), degraded))
+}
+
+// servers is what the parties are told: without a provider, public STUN.
+func (a *actor) servers(lease *turn.Lease) wire.Message {
+	if lease == nil || len(lease.Credentials().ICEServers.Servers) == 0 {
+		return wire.Message{ICEServers: &wire.ICEServers{
+			Servers: []wire.ICEServer{{URLs: a.service.cfg.FallbackSTUN}},
+		}}
+	}
+	c := lease.Credentials()
+	m := wire.Message{ICEServers: &c.ICEServers}
+	if !c.ExpiresAt.IsZero() {
+		m.ExpiresIn = int(time.Until(c.ExpiresAt).Seconds())
+	}
+	return m
 }
 
 // credentials borrows TURN credentials; the lender has a deadline. Without them
 // the session is degraded to STUN, or fails where TURN is required.
-func (a *actor) credentials() (lease *turn.Lease, degraded string, err error) {
-	lease, err = a.service.cfg.Credentials.Acquire(a.hurry, turn.Key{User: string(a.machine.App().User), Device: a.device})
+func (a *actor) credentials(ctx context.Context) (lease *turn.Lease, degraded string, err error) {
+	lease, err = a.service.cfg.Credentials.Acquire(ctx, turn.Key{User: string(a.machine.App().User), Device: a.device})
 	if err == nil {
 		return lease, "", nil
 	}
@@ -149,6 +162,26 @@ func (a *actor) credentials() (lease *turn.Lease, degraded string, err error) {
 		return nil, "", err
 	}
 	return nil, wire.DegradedNoTURN, nil
+}
+
+// renew asks for other credentials, beside the loop: the session goes on.
+func (a *actor) renew() {
+	key := turn.Key{User: string(a.machine.App().User), Device: a.device}
+	a.loans.fetch(func() *turn.Lease {
+		lease, err := a.service.cfg.Credentials.Acquire(a.ctx, key)
+		if err != nil {
+			a.log.WarnContext(a.ctx, "TURN credentials not renewed", "error", err)
+		}
+		return lease
+	})
+}
+
+// renewed tells both parties, if what was fetched is any better.
+func (a *actor) renewed(lease *turn.Lease) {
+	if a.loans.add(lease) {
+		a.log.InfoContext(a.ctx, "TURN credentials renewed")
+		a.apply(a.machine.Renew(a.servers(lease)))
+	}
 }
 
 // robotPresent also makes sure that a robot lost from now on is not missed.
@@ -184,14 +217,6 @@ func (a *actor) gone() wire.Party {
 	return 0
 }
 
-// giveBack returns borrowed credentials; the last one to do so has them
-// revoked. Those of sessions that outlive the relay are left to expire.
-func (a *actor) giveBack(lease *turn.Lease) {
-	if lease != nil && a.service.ctx.Err() == nil {
-		lease.Release()
-	}
-}
-
 // stop ends the session from outside, preparations included.
 func (a *actor) stop(reason wire.Reason) {
 	_ = a.deliver(a.ctx, bus.Envelope{Kind: bus.End, Message: wire.Message{Reason: reason}})
@@ -223,5 +248,7 @@ func (a *actor) free() {
 	for _, timer := range a.timers {
 		timer.Stop()
 	}
+	// Those of sessions that outlive the relay are left to expire.
+	a.loans.end(a.service.ctx.Err() == nil)
 	a.service.forget(a)
 }

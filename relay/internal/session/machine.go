@@ -57,7 +57,7 @@ type Machine struct {
 	away   wire.Party  // whose sockets are lost
 	reason wire.Reason // why it closed
 
-	request                  wire.Message // to the robot, until it offers
+	servers                  wire.Message // what both know of ICE servers
 	appAddress, robotAddress string
 	effects                  []Effect // reused by every call
 }
@@ -71,16 +71,43 @@ func NewMachine(id wire.SessionID, app bus.Sender, robot wire.DeviceID, grace ti
 	}
 }
 
-// Start asks the robot. The app is told the same servers first.
-func (m *Machine) Start(app, robot wire.Message) []Effect {
+// Start asks the robot. The app is told the same servers first, and whether
+// they are fewer than they should be.
+func (m *Machine) Start(servers wire.Message, degraded string) []Effect {
 	m.effects = m.effects[:0]
-	app.Type, app.SessionID = wire.TypeCredentials, m.id
-	robot.Type, robot.SessionID = wire.TypeRequest, m.id
-	m.request = robot
-	m.tell(wire.App, app)
-	m.tell(wire.Robot, robot)
+	m.servers = servers
+	m.servers.SessionID = m.id
+	m.inform(wire.App, degraded)
+	m.ask()
 	m.set(PhaseTimer, wire.OfferTimeout)
 	return m.effects
+}
+
+// Renew tells both parties other servers. The robot restarts ICE with them
+// (CONTRACT §4, row 11).
+func (m *Machine) Renew(servers wire.Message) []Effect {
+	m.effects = m.effects[:0]
+	if m.state != Closed {
+		m.servers = servers
+		m.servers.SessionID = m.id
+		m.inform(wire.App, "")
+		m.inform(wire.Robot, "")
+	}
+	return m.effects
+}
+
+// ask sends the robot the request.
+func (m *Machine) ask() {
+	request := m.servers
+	request.Type = wire.TypeRequest
+	m.tell(wire.Robot, request)
+}
+
+// inform tells a party the servers.
+func (m *Machine) inform(to wire.Party, degraded string) {
+	credentials := m.servers
+	credentials.Type, credentials.Degraded = wire.TypeCredentials, degraded
+	m.tell(to, credentials)
 }
 
 // State returns how far the session has come.
@@ -100,7 +127,7 @@ func (m *Machine) Handle(e bus.Envelope) []Effect {
 	case e.Kind == bus.End:
 		m.end(e.Message.Reason)
 	case e.Kind == bus.Message && e.Message.Type == wire.TypeResume && m.mayResume(e.From):
-		m.resume(e.From)
+		m.resume(e.From, e.Message.Restart)
 	case !m.isParty(e.From):
 		m.refuse(e)
 	case e.Kind == bus.Lost:
@@ -255,15 +282,21 @@ func (m *Machine) back(who wire.Party) {
 		m.set(GraceTimer, 0)
 	}
 	if who == wire.Robot && m.state == Requested {
-		m.tell(wire.Robot, m.request)
+		m.ask()
 	}
 }
 
-// resume moves the session to another socket of the user who asked for it.
-func (m *Machine) resume(from bus.Sender) {
+// resume moves the session to another socket of the user who asked for it. An
+// app that has lost its path as well gets an ICE restart.
+func (m *Machine) resume(from bus.Sender, restart bool) {
 	m.app, m.appAddress = from, bus.AppAddress(from.Peer)
 	m.tell(wire.App, wire.Message{Type: wire.TypeResumed, SessionID: m.id})
 	m.back(wire.App)
+	if restart && m.state >= Answered {
+		m.servers.ExpiresIn = 0 // it was true when they were new
+		m.inform(wire.App, "")
+		m.inform(wire.Robot, "")
+	}
 }
 
 func (m *Machine) closedBy(who wire.Party, reason wire.Reason) {

@@ -23,7 +23,7 @@ func FuzzMachine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, events []byte) {
 		m := newMachine()
 		w := watcher{t: t, m: m}
-		w.check(bus.Sender{}, m.Start(wire.Message{}, wire.Message{}))
+		w.check(bus.Sender{}, m.Start(wire.Message{}, ""))
 		for _, event := range events {
 			w.play(event)
 		}

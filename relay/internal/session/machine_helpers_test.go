@@ -85,7 +85,7 @@ func newMachine() *Machine { return NewMachine(id, app.sender(), "robot", grace)
 func in(t testing.TB, state State) *Machine {
 	t.Helper()
 	m := newMachine()
-	m.Start(wire.Message{}, wire.Message{})
+	m.Start(wire.Message{}, "")
 	for _, step := range []bus.Envelope{
 		Offered: from(robot, wire.TypeOffer), Answered: from(app, wire.TypeAnswer),
 		Connected: from(robot, wire.TypeHeartbeat), Closed: from(app, wire.TypeClose),

@@ -112,10 +112,7 @@ func TestStories(t *testing.T) {
 func TestStart(t *testing.T) {
 	m := newMachine()
 	servers := &wire.ICEServers{Servers: []wire.ICEServer{{URLs: wire.URLs{"stun:s"}}}}
-	effects := m.Start(
-		wire.Message{ICEServers: servers, ExpiresIn: 60, Degraded: wire.DegradedNoTURN},
-		wire.Message{ICEServers: servers, ExpiresIn: 60},
-	)
+	effects := m.Start(wire.Message{ICEServers: servers, ExpiresIn: 60}, wire.DegradedNoTURN)
 	want := "app:webrtc_credentials robot:webrtc_request phase=" + wire.OfferTimeout.String()
 	if got := outcome(m, Requested, effects); got != want {
 		t.Fatalf("%q, want %q", got, want)
@@ -189,7 +186,7 @@ func TestNotConnected(t *testing.T) {
 // its timer like any other.
 func TestNoGrace(t *testing.T) {
 	m := NewMachine(id, app.sender(), "robot", 0)
-	m.Start(wire.Message{}, wire.Message{})
+	m.Start(wire.Message{}, "")
 	if e := m.Handle(lost(app))[0]; e.After <= 0 || e.After > time.Millisecond {
 		t.Errorf("After is %s, and 0 stops a timer", e.After)
 	}

@@ -60,6 +60,7 @@ func (p *provider) Mint(ctx context.Context, ttl time.Duration, _ string) (turn.
 		ICEServers: wire.ICEServers{Servers: []wire.ICEServer{{
 			URLs: wire.URLs{"turn:t.example:3478"}, Username: fmt.Sprintf("name-%d", p.minted), Credential: "word",
 		}}},
+		IssuedAt:  time.Now(),
 		ExpiresAt: time.Now().Add(ttl),
 	}, nil
 }

@@ -78,6 +78,12 @@ func (c *Conn) Close(code wire.CloseCode, text string) {
 	c.end(&ClosedError{Code: code, Text: text})
 }
 
+// Drop ends the connection at once, without a word: nobody would hear it.
+func (c *Conn) Drop(cause error) {
+	c.end(cause)
+	_ = c.socket.Close()
+}
+
 // Serve reads until the connection ends: by either side, by a fault, or by ctx
 // (closed as normal, 1000). It hands each text frame to receive, one at a time;
 // the bytes are valid during the call. It returns the cause when reader and

@@ -83,8 +83,12 @@ type Peer struct {
 	subscribed  *stream.Subscription
 	pumping     bool // was connected once
 	releaseHold func()
-	early       []wire.Candidate // of the app, before its answer
-	local       []wire.Candidate // ours, so far
+	offers      int                // how many different ones were made: one, and one for each ICE restart
+	answered    bool               // the last of them
+	linked      bool               // connected since the last of them
+	renewal     []webrtc.ICEServer // for the next ICE restart; nil: none is due
+	early       []wire.Candidate   // of the app, before its answer
+	local       []wire.Candidate   // ours, so far
 	timers      []*time.Timer
 	helpers     sync.WaitGroup
 }

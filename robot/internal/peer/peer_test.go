@@ -198,7 +198,7 @@ func TestUnansweredOfferIsRepeated(t *testing.T) {
 	for o.await(t, wire.TypeICE).Candidate.Candidate != "" { // until the end of candidates
 		continue
 	}
-	o.Online()
+	o.Online(false)
 	full := o.await(t, wire.TypeOffer)
 	if !strings.Contains(full.SDP.SDP, "a=candidate:") || !strings.Contains(full.SDP.SDP, "a=end-of-candidates") {
 		t.Errorf("the repeated offer lacks candidates:\n%s", full.SDP.SDP)
@@ -235,7 +235,7 @@ func TestOnlineRepeatsCandidates(t *testing.T) {
 	}
 	o.Answer(answer)
 	o.awaitState(t, peer.Answered)
-	o.Online()
+	o.Online(false)
 	for _, want := range first {
 		if got := o.await(t, wire.TypeICE).Candidate.Candidate; got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -3,6 +3,7 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -21,18 +22,46 @@ func (p *Peer) Candidate(c wire.Candidate) {
 	p.post(func() error { return p.remoteCandidate(c) })
 }
 
-// Online says that the relay can be reached again: what may have got lost
-// meanwhile is repeated.
-func (p *Peer) Online() {
+// Renew hands over other ICE servers (CONTRACT §4, row 11): ICE restarts with
+// them. Before the first answer there is nothing to restart.
+func (p *Peer) Renew(servers wire.ICEServers) {
 	p.post(func() error {
-		switch p.state {
-		case Offered:
+		if p.subscribed != nil {
+			p.renewal = rtc.ICEServers(servers)
+		}
+		return p.renew()
+	})
+}
+
+// renew uses new ICE servers as soon as pion is not gathering with the old
+// ones: it reads their list without a lock.
+func (p *Peer) renew() error {
+	if p.renewal == nil || p.pc.ICEGatheringState() == webrtc.ICEGatheringStateGathering {
+		return nil
+	}
+	servers := p.renewal
+	p.renewal = nil
+	if err := p.pc.SetConfiguration(webrtc.Configuration{ICEServers: servers}); err != nil {
+		return fmt.Errorf("the new ICE servers cannot be used: %w", err)
+	}
+	return p.restart()
+}
+
+// Online says that the relay can be reached again: what may have got lost
+// meanwhile is repeated. If the robot has changed networks its candidates are
+// worth nothing, and ICE restarts.
+func (p *Peer) Online(moved bool) {
+	p.post(func() error {
+		switch {
+		case p.offers == 0:
+		case moved && p.subscribed != nil:
+			return p.restart()
+		case !p.answered:
 			p.sendOffer()
-		case Answered:
+		case p.state == Answered:
 			for _, c := range p.local {
 				p.sendCandidate(c)
 			}
-		default:
 		}
 		return nil
 	})
@@ -45,25 +74,52 @@ func (p *Peer) offer() error {
 	if err := p.connection(); err != nil {
 		return fmt.Errorf("the robot cannot set up a connection: %w", err)
 	}
-	offer, err := p.pc.CreateOffer(nil)
+	if err := p.propose(nil); err != nil {
+		return err
+	}
+	p.enter(Offered)
+	return nil
+}
+
+// restart offers again, with new ICE credentials and candidates (RFC 8445 §9).
+func (p *Peer) restart() error {
+	if err := p.propose(&webrtc.OfferOptions{ICERestart: true}); err != nil {
+		return err
+	}
+	p.enter(Disconnected)
+	return nil
+}
+
+// propose makes an offer, sends it, and sends it again while it is unanswered:
+// apps in the field lose one that comes before they are ready.
+func (p *Peer) propose(options *webrtc.OfferOptions) error {
+	p.local = nil
+	offer, err := p.pc.CreateOffer(options)
+	if err == nil {
+		err = p.pc.SetLocalDescription(offer)
+	}
 	if err != nil {
 		return fmt.Errorf("the robot cannot make an offer: %w", err)
 	}
-	if err := p.pc.SetLocalDescription(offer); err != nil {
-		return fmt.Errorf("the robot cannot make an offer: %w", err)
-	}
+	p.offers++
+	p.answered, p.linked = false, false
 	p.sendOffer()
-	p.enter(Offered)
 	for _, d := range p.cfg.Timing.Resend {
-		p.after(d, p.repeatOffer)
+		p.unanswered(d, func() error { p.sendOffer(); return nil })
 	}
-	p.after(p.cfg.Timing.Answer, func() error {
-		if p.state == Offered {
-			return errNoAnswer
-		}
-		return nil
-	})
+	p.unanswered(p.cfg.Timing.Answer, func() error { return errNoAnswer })
 	return nil
+}
+
+// unanswered posts an action for later, for when this offer is unanswered then.
+func (p *Peer) unanswered(d time.Duration, act func() error) {
+	mine := p.offers
+	p.after(d, func() error {
+		if p.answered || p.offers != mine {
+			return nil
+		}
+		return act()
+	})
 }
 
 // connection makes the peer connection, with its one track and its one data
@@ -87,6 +143,7 @@ func (p *Peer) connection() error {
 	pc.OnICECandidate(func(c *webrtc.ICECandidate) {
 		p.post(func() error { p.localCandidate(c); return nil })
 	})
+	pc.OnICEGatheringStateChange(func(webrtc.ICEGatheringState) { p.post(p.renew) })
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		p.post(func() error { return p.connectionState(s) })
 	})
@@ -100,14 +157,6 @@ func (p *Peer) connection() error {
 func (p *Peer) sendOffer() {
 	local := p.pc.LocalDescription()
 	p.send(wire.Message{Type: wire.TypeOffer, SDP: &wire.SessionDescription{Type: "offer", SDP: local.SDP}})
-}
-
-// repeatOffer is for apps that lose an offer that comes before they are ready.
-func (p *Peer) repeatOffer() error {
-	if p.state == Offered {
-		p.sendOffer()
-	}
-	return nil
 }
 
 // localCandidate sends a candidate of ours; nil stands for the end of them.
@@ -126,7 +175,7 @@ func (p *Peer) sendCandidate(c wire.Candidate) {
 }
 
 func (p *Peer) answer(sdp wire.SessionDescription) error {
-	if p.state != Offered {
+	if p.answered || p.offers == 0 {
 		return nil
 	}
 	err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp.SDP})
@@ -136,17 +185,19 @@ func (p *Peer) answer(sdp wire.SessionDescription) error {
 	if err != nil {
 		return fmt.Errorf("the app's answer cannot be used: %w", err)
 	}
-	if p.subscribed, err = p.cfg.Stream.Subscribe(p.track.bound.codec); err != nil {
-		return fmt.Errorf("no video: %w", err)
+	p.answered = true
+	if p.subscribed == nil {
+		if err := p.begin(); err != nil {
+			return err
+		}
 	}
-	p.helpers.Go(p.readRTCP)
 	for _, c := range p.early {
 		p.addCandidate(c)
 	}
 	p.early = nil
-	p.enter(Answered)
+	mine := p.offers
 	p.after(p.cfg.Timing.Connect, func() error {
-		if !p.pumping {
+		if p.offers == mine && !p.linked {
 			return errNoPath
 		}
 		return nil
@@ -154,9 +205,19 @@ func (p *Peer) answer(sdp wire.SessionDescription) error {
 	return nil
 }
 
+// begin starts what the first answer makes possible.
+func (p *Peer) begin() (err error) {
+	if p.subscribed, err = p.cfg.Stream.Subscribe(p.track.bound.codec); err != nil {
+		return fmt.Errorf("no video: %w", err)
+	}
+	p.helpers.Go(p.readRTCP)
+	p.enter(Answered)
+	return nil
+}
+
 func (p *Peer) remoteCandidate(c wire.Candidate) error {
 	switch {
-	case p.state != Offered:
+	case p.answered:
 		p.addCandidate(c)
 	case len(p.early) < maxEarly:
 		p.early = append(p.early, c)
@@ -180,6 +241,7 @@ func (p *Peer) addCandidate(c wire.Candidate) {
 func (p *Peer) connectionState(s webrtc.PeerConnectionState) error {
 	switch s {
 	case webrtc.PeerConnectionStateConnected:
+		p.linked = true
 		if p.pumping {
 			p.subscribed.RequestKeyFrame()
 		} else {

@@ -60,7 +60,9 @@ export class Session {
 
   // up is called when the socket is back, down when it is lost.
   up() {
-    if (this.id) this.#relay.send({ type: 'webrtc_resume', session_id: this.id });
+    if (!this.id) return;
+    const restart = this.#connected && this.pc.connectionState !== 'connected'; // its path is lost, too
+    this.#relay.send({ type: 'webrtc_resume', session_id: this.id, ...(restart && { restart }) });
   }
 
   down() {

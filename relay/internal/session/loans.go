@@ -1,0 +1,77 @@
+package session
+
+import (
+	"sync"
+	"time"
+
+	"wimz.dev/live/relay/internal/turn"
+)
+
+// retryRenewal is the pause after credentials could not be renewed.
+const retryRenewal = 2 * time.Second
+
+// loans are the TURN credentials a session has borrowed: the newest, and the
+// one before, which media may still use while ICE restarts with the newest. The
+// session's goroutine owns it all.
+type loans struct {
+	newest, before *turn.Lease
+	renewal        *time.Timer      // when the newest has lived 80 % of its life
+	arrived        chan *turn.Lease // what was fetched; nil if there was none
+	fetching       sync.WaitGroup
+}
+
+func newLoans() loans {
+	renewal := time.NewTimer(time.Hour)
+	renewal.Stop()
+	return loans{renewal: renewal, arrived: make(chan *turn.Lease, 1)}
+}
+
+// due fires when other credentials should be fetched.
+func (l *loans) due() <-chan time.Time { return l.renewal.C }
+
+// fetch calls borrow in a goroutine of its own and hands the result to arrived.
+// The next call comes after that.
+func (l *loans) fetch(borrow func() *turn.Lease) {
+	l.fetching.Go(func() { l.arrived <- borrow() })
+}
+
+// add takes a borrowed lease in and sets the time of the next renewal. It
+// reports whether the credentials are other ones than before: a provider that
+// is down may lend the same again.
+func (l *loans) add(lease *turn.Lease) (other bool) {
+	if lease == nil {
+		if l.newest != nil {
+			l.renewal.Reset(retryRenewal)
+		}
+		return false
+	}
+	if l.newest != nil && l.newest.Credentials().ExpiresAt.Equal(lease.Credentials().ExpiresAt) {
+		lease.Release() // the same credentials
+		l.renewal.Reset(retryRenewal)
+		return false
+	}
+	if l.before != nil {
+		l.before.Release()
+	}
+	l.before, l.newest = l.newest, lease
+	if at := lease.Credentials().RenewAt(); !at.IsZero() {
+		l.renewal.Reset(max(time.Until(at), 0))
+	}
+	return true
+}
+
+// end waits for what is being fetched and, if wanted, gives everything back.
+func (l *loans) end(giveBack bool) {
+	l.renewal.Stop()
+	l.fetching.Wait()
+	late := (*turn.Lease)(nil)
+	select {
+	case late = <-l.arrived:
+	default:
+	}
+	for _, lease := range []*turn.Lease{l.newest, l.before, late} {
+		if lease != nil && giveBack {
+			lease.Release()
+		}
+	}
+}

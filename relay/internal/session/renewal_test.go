@@ -1,0 +1,71 @@
+package session
+
+import (
+	"testing"
+	"time"
+
+	"wimz.dev/live/relay/internal/turn"
+	"wimz.dev/live/relay/wire"
+)
+
+// TestRenewal: at 80 % of their life both sides get other credentials, and the
+// old ones are kept while media may still use them.
+func TestRenewal(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.answered()
+		for round := 2; round <= 4; round++ {
+			w.pass(turn.DefaultTTL*8/10 - time.Second)
+			w.said()
+			w.pass(time.Second)
+			w.said("app:webrtc_credentials#1", "robot:webrtc_credentials#1")
+			if minted, revoked := w.provider.counts(); minted != round || revoked > round-2 {
+				w.Errorf("%d minted, %d revoked", minted, revoked)
+			}
+		}
+	})
+}
+
+// TestRenewalFails: a provider that is down is asked again, quietly.
+func TestRenewalFails(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.answered()
+		w.provider.err = &turn.Error{Kind: turn.KindUpstream, Status: 503}
+		w.pass(turn.DefaultTTL * 8 / 10)
+		w.said()
+		w.provider.err = nil
+		w.pass(time.Minute)
+		w.said("app:webrtc_credentials#1", "robot:webrtc_credentials#1")
+	})
+}
+
+// TestEndWhileRenewing: what arrives too late is given back.
+func TestEndWhileRenewing(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.answered()
+		w.provider.hold = make(chan struct{})
+		w.pass(turn.DefaultTTL * 8 / 10)
+		if err := w.say(app.sender(), a(wire.TypeClose)); err != nil {
+			w.Fatal(err)
+		}
+		w.said("app:webrtc_close/app_left#1", "robot:webrtc_close/app_left#1")
+		close(w.provider.hold)
+		w.released()
+	})
+}
+
+// TestResumeWithRestart: an app that has lost its path too gets an ICE restart,
+// once there was an answer.
+func TestResumeWithRestart(t *testing.T) {
+	for state, want := range map[State]string{
+		Offered:   "sibling:webrtc_resumed grace=0s",
+		Answered:  "sibling:webrtc_resumed grace=0s sibling:webrtc_credentials robot:webrtc_credentials",
+		Connected: "sibling:webrtc_resumed grace=0s sibling:webrtc_credentials robot:webrtc_credentials",
+	} {
+		m := in(t, state)
+		resume := from(sibling, wire.TypeResume)
+		resume.Message.Restart = true
+		if got := outcome(m, state, m.Handle(resume)); got != want {
+			t.Errorf("%s: %q, want %q", state, got, want)
+		}
+	}
+}
