@@ -9,8 +9,6 @@ package relay
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,9 +29,6 @@ import (
 )
 
 const (
-	// turnBudget is how long an app waits for TURN credentials before it gets
-	// a session without them.
-	turnBudget = 2 * time.Second
 	// drainTime bounds an orderly end.
 	drainTime = 8 * time.Second
 	// publicSTUN is offered when there is no TURN provider, or it is down.
@@ -54,7 +49,7 @@ type Relay struct {
 	log        *slog.Logger
 	store      store.Store
 	listener   net.Listener
-	cloudflare *turn.Cloudflare // nil without TURN
+	cloudflare *turn.Cloudflare // nil with another provider
 	pool       *turn.Pool
 	sessions   *session.Service
 	hub        *hub.Hub
@@ -89,7 +84,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 		Accounts: auth.NewAccounts(r.store, auth.NewPasswords(), time.Now),
 		Tokens:   tokens,
 		Devices:  auth.NewDevices(r.store, cfg.DeviceStaticSignatures, time.Now),
-		Bus:      messages, Hub: r.hub, TURN: r.minter(),
+		Bus:      messages, Hub: r.hub, TURN: r.minter(&cfg),
 		AllowedOrigins: cfg.AllowedOrigins, Stats: r.Stats, Closing: closing, Log: log,
 	})
 	return r, nil
@@ -111,34 +106,6 @@ func (r *Relay) open(ctx context.Context, cfg *Config) (err error) {
 		return errors.Join(err, r.store.Close())
 	}
 	return nil
-}
-
-func (r *Relay) openTURN(ctx context.Context, cfg *Config) (err error) {
-	var provider turn.Provider = turn.None{}
-	if cfg.TURNKeyID != "" {
-		r.cloudflare, err = turn.NewCloudflare(turn.CloudflareConfig{
-			BaseURL: cfg.TURNBaseURL, KeyID: cfg.TURNKeyID, APIToken: turn.Token(cfg.TURNAPIToken.Reveal()),
-		})
-		if err != nil {
-			return err
-		}
-		provider = r.cloudflare
-	}
-	pseudonyms := hmac.New(sha256.New, []byte(cfg.JWTSecret.Reveal()))
-	pseudonyms.Write([]byte("turn pseudonyms"))
-	r.pool, err = turn.NewPool(ctx, turn.PoolConfig{
-		Provider: provider, IdentifierKey: pseudonyms.Sum(nil), MintTimeout: turnBudget,
-		TTL: cfg.TURNCredentialTTL, Linger: cfg.TURNRevokeLinger, Log: r.log,
-	})
-	return err
-}
-
-// minter hands out credentials outside of sessions; nil without a provider.
-func (r *Relay) minter() httpapi.Minter {
-	if r.cloudflare == nil {
-		return nil
-	}
-	return r.pool
 }
 
 // Addr returns the address the relay listens on.

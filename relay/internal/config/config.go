@@ -24,17 +24,26 @@ type Config struct {
 	// DatabaseURL says where accounts and devices are kept; see [Config.DatabasePath].
 	DatabaseURL string `env:"DATABASE_URL" default:"wimz.db" placeholder:"URL" help:"Where accounts and devices are kept: sqlite:///path/wimz.db, sqlite://:memory:, or the path of a file. Default: wimz.db in the working directory."`
 
+	// TURNProvider is where TURN credentials come from; see [Config.Provider].
+	TURNProvider TURNProvider `name:"turn-provider" env:"TURN_PROVIDER" placeholder:"NAME" help:"Where TURN credentials come from: cloudflare, coturn (a shared secret), static (a fixed password) or none (STUN only). Default: cloudflare if there is a key, else none."`
 	// TURNKeyID and TURNAPIToken name a Cloudflare TURN key and the token that
-	// may use it. Both empty: sessions get STUN only.
-	TURNKeyID    string `name:"cloudflare-turn-key-id" env:"CLOUDFLARE_TURN_KEY_ID" placeholder:"ID" help:"Identifier of the Cloudflare TURN key. None: sessions get STUN only."`
+	// may use it.
+	TURNKeyID    string `name:"cloudflare-turn-key-id" env:"CLOUDFLARE_TURN_KEY_ID" placeholder:"ID" help:"Identifier of the Cloudflare TURN key."`
 	TURNAPIToken Secret `kong:"-" env:"CLOUDFLARE_TURN_API_TOKEN" help:"Token that belongs to the Cloudflare TURN key. No default."`
 	// TURNBaseURL is where the TURN key API is reached.
 	TURNBaseURL string `name:"cloudflare-turn-base-url" env:"CLOUDFLARE_TURN_BASE_URL" default:"https://rtc.live.cloudflare.com" placeholder:"URL" help:"Where the Cloudflare TURN API is reached, http or https."`
+	// TURNURLs are the servers of coturn and static (RFC 7064, RFC 7065).
+	TURNURLs []string `name:"turn-urls" env:"TURN_URLS" placeholder:"URL" help:"Servers of the providers coturn and static, separated by commas: turn:turn.example.com:3478?transport=udp."`
+	// TURNSecret is shared with coturn, as its static-auth-secret.
+	TURNSecret Secret `kong:"-" env:"TURN_SECRET" help:"Secret shared with coturn, its static-auth-secret. No default."`
+	// TURNUsername and TURNPassword are those of the provider static.
+	TURNUsername string `name:"turn-username" env:"TURN_USERNAME" placeholder:"NAME" help:"Username of the provider static."`
+	TURNPassword Secret `kong:"-" env:"TURN_PASSWORD" help:"Password of the provider static. No default."`
 	// TURNRequired refuses a session when no TURN credentials can be had,
 	// instead of offering STUN only.
 	TURNRequired bool `env:"TURN_REQUIRED" help:"Refuse a session for which there is no TURN server: true or false."`
 	// TURNCredentialTTL is how long the credentials of a session live.
-	TURNCredentialTTL time.Duration `env:"TURN_CREDENTIAL_TTL" default:"1h" type:"seconds" placeholder:"TIME" help:"Life of TURN credentials, 60 to 172800 seconds (3600 or 1h)."`
+	TURNCredentialTTL time.Duration `env:"TURN_CREDENTIAL_TTL" default:"1h" type:"seconds" placeholder:"TIME" help:"Life of TURN credentials, 10 to 172800 seconds (3600 or 1h)."`
 	// TURNRevokeLinger is how long after a session's end its credentials are
 	// revoked at the provider.
 	TURNRevokeLinger time.Duration `env:"TURN_REVOKE_LINGER" default:"60s" type:"seconds" placeholder:"TIME" help:"How long after the end of a session its TURN credentials are revoked, 0 to 1h."`

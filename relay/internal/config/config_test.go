@@ -57,6 +57,8 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"HOST": "::1", "PORT": " 9 ", "JWT_SECRET": hush, "DATABASE_URL": "x.db",
 		"CLOUDFLARE_TURN_KEY_ID": "key", "CLOUDFLARE_TURN_API_TOKEN": hush,
 		"CLOUDFLARE_TURN_BASE_URL": "http://127.0.0.1:1", "TURN_REQUIRED": "yes",
+		"TURN_PROVIDER": "static", "TURN_URLS": "turn:a:1?transport=udp, stun:b,", "TURN_SECRET": hush,
+		"TURN_USERNAME": "wimz", "TURN_PASSWORD": hush,
 		"TURN_CREDENTIAL_TTL": "3601", "TURN_REVOKE_LINGER": "1s", "SESSION_GRACE": "2m",
 		"DEVICE_STATIC_SIGNATURES": "false", "ALLOWED_ORIGINS": "http://a, capacitor://localhost,",
 		"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json",
@@ -68,12 +70,15 @@ func TestEveryVariableIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.JWTSecret.Reveal() != hush || c.TURNAPIToken.Reveal() != hush {
-		t.Error("a secret was not read")
+	for _, secret := range []*Secret{&c.JWTSecret, &c.TURNAPIToken, &c.TURNSecret, &c.TURNPassword} {
+		if secret.Reveal() != hush {
+			t.Error("a secret was not read")
+		}
+		*secret = ""
 	}
-	c.JWTSecret, c.TURNAPIToken = "", ""
 	want := Config{
 		Host: "::1", Port: 9, DatabaseURL: "x.db", TURNKeyID: "key", TURNBaseURL: "http://127.0.0.1:1",
+		TURNProvider: TURNStatic, TURNURLs: []string{"turn:a:1?transport=udp", "stun:b"}, TURNUsername: "wimz",
 		TURNRequired: true, TURNCredentialTTL: 3601 * time.Second, TURNRevokeLinger: time.Second,
 		SessionGrace: 2 * time.Minute, AllowedOrigins: []string{"http://a", "capacitor://localhost"},
 		LogLevel: slog.LevelDebug, LogFormat: LogJSON,
@@ -107,9 +112,9 @@ func TestPrecedence(t *testing.T) {
 
 func TestCompleteCollectsProblems(t *testing.T) {
 	_, err := load(t, nil, map[string]string{
-		"PORT": "70000", "SESSION_GRACE": "soon", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "TURN_REQUIRED": "perhaps",
+		"PORT": "70000", "SESSION_GRACE": "soon", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "TURN_REQUIRED": "perhaps", "TURN_PROVIDER": "twilio",
 	})
-	for _, name := range []string{"PORT: ", "SESSION_GRACE: ", "LOG_LEVEL: ", "LOG_FORMAT: ", "TURN_REQUIRED: ", "debug, info, warn or error", "60 or 60s"} {
+	for _, name := range []string{"PORT: ", "SESSION_GRACE: ", "LOG_LEVEL: ", "LOG_FORMAT: ", "TURN_REQUIRED: ", "TURN_PROVIDER: ", "debug, info, warn or error", "60 or 60s"} {
 		if !strings.Contains(fmt.Sprint(err), name) {
 			t.Errorf("%q is not in:\n%v", name, err)
 		}
@@ -122,7 +127,7 @@ func TestValidate(t *testing.T) {
 		spoil func(*Config)
 		want  string // what the error names; empty: valid
 	}{
-		{"ttl shortest", func(c *Config) { c.TURNCredentialTTL = time.Minute }, ""},
+		{"ttl shortest", func(c *Config) { c.TURNCredentialTTL = 10 * time.Second }, ""},
 		{"ttl longest", func(c *Config) { c.TURNCredentialTTL = 172800 * time.Second }, ""},
 		{"no grace", func(c *Config) { c.SessionGrace = 0 }, ""},
 		{"complete TURN", func(c *Config) { c.TURNKeyID, c.TURNAPIToken, c.TURNRequired = "k", hush, true }, ""},
@@ -132,11 +137,13 @@ func TestValidate(t *testing.T) {
 		{"short secret", func(c *Config) { c.JWTSecret = Secret(hush[:31]) }, "JWT_SECRET: has 31 characters"},
 		{"key without token", func(c *Config) { c.TURNKeyID = "k" }, "CLOUDFLARE_TURN_API_TOKEN: is not set"},
 		{"token without key", func(c *Config) { c.TURNAPIToken = hush }, "CLOUDFLARE_TURN_KEY_ID: is not set"},
+		{"TURN servers, no provider", func(c *Config) { c.TURNURLs = []string{"turn:a:1"} }, "TURN_PROVIDER: is not set"},
+		{"TURN secret, no provider", func(c *Config) { c.TURNSecret = hush }, "TURN_PROVIDER: is not set"},
 		{"TURN required", func(c *Config) { c.TURNRequired = true }, "TURN_REQUIRED: "},
 		{"key is a URL", func(c *Config) { c.TURNKeyID, c.TURNAPIToken = "http://x/y", hush }, "CLOUDFLARE_TURN_KEY_ID: "},
 		{"base URL", func(c *Config) { c.TURNBaseURL = "ftp://x" }, "CLOUDFLARE_TURN_BASE_URL: "},
 		{"base URL with password", func(c *Config) { c.TURNBaseURL = "http://u:" + hush + "@x" }, "CLOUDFLARE_TURN_BASE_URL: "},
-		{"ttl", func(c *Config) { c.TURNCredentialTTL = 59 * time.Second }, "TURN_CREDENTIAL_TTL: is 59s"},
+		{"ttl", func(c *Config) { c.TURNCredentialTTL = 9 * time.Second }, "TURN_CREDENTIAL_TTL: is 9s"},
 		{"long ttl", func(c *Config) { c.TURNCredentialTTL = 172801 * time.Second }, "TURN_CREDENTIAL_TTL: "},
 		{"linger", func(c *Config) { c.TURNRevokeLinger = -1 }, "TURN_REVOKE_LINGER: "},
 		{"grace", func(c *Config) { c.SessionGrace = 2 * time.Hour }, "SESSION_GRACE: "},

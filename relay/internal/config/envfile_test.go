@@ -66,7 +66,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := Default(); fmt.Sprintf("%#v", c) != fmt.Sprintf("%#v", want) || c.JWTSecret.Reveal()+c.TURNAPIToken.Reveal() != "" {
+	if want := Default(); fmt.Sprintf("%#v", c) != fmt.Sprintf("%#v", want) || c.JWTSecret+c.TURNAPIToken+c.TURNSecret+c.TURNPassword != "" {
 		t.Errorf("the values of the example are not the defaults:\n got %#v\nwant %#v", c, want)
 	}
 	all, err := godotenv.Read(example)

@@ -22,9 +22,8 @@ func (c *Config) Validate() error {
 		c.checkAddr(),
 		c.CheckJWTSecret(),
 		database,
-		c.checkTURNKey(),
-		c.checkTURNBaseURL(),
-		within("TURN_CREDENTIAL_TTL", c.TURNCredentialTTL, time.Minute, 48*time.Hour),
+		c.checkTURN(),
+		within("TURN_CREDENTIAL_TTL", c.TURNCredentialTTL, 10*time.Second, 48*time.Hour),
 		within("TURN_REVOKE_LINGER", c.TURNRevokeLinger, 0, time.Hour),
 		within("SESSION_GRACE", c.SessionGrace, 0, time.Hour),
 		c.checkOrigins(),
@@ -57,32 +56,6 @@ func (c *Config) checkAddr() error {
 	}
 	if err != nil {
 		return errors.New("--listen: is not HOST:PORT: use for example 127.0.0.1:8000 or :8000")
-	}
-	return nil
-}
-
-func (c *Config) checkTURNKey() error {
-	hasID, hasToken := c.TURNKeyID != "", c.TURNAPIToken != ""
-	switch {
-	case hasID && !hasToken:
-		return errors.New("CLOUDFLARE_TURN_API_TOKEN: is not set, but CLOUDFLARE_TURN_KEY_ID is: set both, or neither for STUN only")
-	case hasToken && !hasID:
-		return errors.New("CLOUDFLARE_TURN_KEY_ID: is not set, but CLOUDFLARE_TURN_API_TOKEN is: set both, or neither for STUN only")
-	case c.TURNRequired && !hasID:
-		return errors.New("TURN_REQUIRED: there is no TURN key: set CLOUDFLARE_TURN_KEY_ID and CLOUDFLARE_TURN_API_TOKEN, or TURN_REQUIRED=false")
-	case strings.ContainsAny(c.TURNKeyID, "/?#% "):
-		return errors.New("CLOUDFLARE_TURN_KEY_ID: is not the identifier of a key: copy it from the Cloudflare dashboard, without a URL")
-	default:
-		return nil
-	}
-}
-
-func (c *Config) checkTURNBaseURL() error {
-	u, err := url.Parse(c.TURNBaseURL)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
-		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		// The URL is not repeated: it may hold a password.
-		return errors.New("CLOUDFLARE_TURN_BASE_URL: is not a plain http or https URL: use for example https://rtc.live.cloudflare.com")
 	}
 	return nil
 }

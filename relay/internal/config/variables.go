@@ -52,7 +52,7 @@ func (f *Flags) Complete(parsed *kong.Context, env map[string]string) (Config, e
 		problems = append(problems, set(flag, env[flag.Envs[0]]))
 	}
 	c := Config(*f)
-	c.AllowedOrigins = trimmed(c.AllowedOrigins)
+	c.AllowedOrigins, c.TURNURLs = trimmed(c.AllowedOrigins), trimmed(c.TURNURLs)
 	for field, value := range c.fields() {
 		if value.Type() == reflect.TypeFor[Secret]() {
 			value.SetString(strings.TrimSpace(env[field.Tag.Get("env")]))

@@ -22,7 +22,7 @@ func (a *API) turnCredentials(w http.ResponseWriter, r *http.Request, who auth.C
 		return
 	}
 	if a.cfg.TURN == nil {
-		fail(w, http.StatusInternalServerError, "Cloudflare TURN is not configured")
+		fail(w, http.StatusInternalServerError, "TURN is not configured")
 		return
 	}
 	if !a.byUser.Allow(string(who.UserID)) {

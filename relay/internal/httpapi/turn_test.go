@@ -48,7 +48,7 @@ func TestTURNFails(t *testing.T) {
 func TestTURNNotConfigured(t *testing.T) {
 	w := newWorld(t, func(o *options) { o.http.TURN = nil })
 	_, token := w.user()
-	if a := w.is(500, "POST", turnPath, token, ""); a.text != `{"detail":"Cloudflare TURN is not configured"}` {
+	if a := w.is(500, "POST", turnPath, token, ""); a.text != `{"detail":"TURN is not configured"}` {
 		t.Errorf("got %s", a.text)
 	}
 }

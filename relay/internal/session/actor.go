@@ -72,7 +72,7 @@ func (a *actor) run(before *actor) {
 		a.answer(wire.CodeDeviceOffline, "Device offline")
 		return
 	}
-	lease, degraded, err := a.credentials(a.hurry)
+	lease, degraded, err := a.credentials()
 	a.loans.add(lease)
 	switch gone := a.gone(); {
 	case gone == wire.App:
@@ -152,8 +152,8 @@ func (a *actor) servers(lease *turn.Lease) wire.Message {
 
 // credentials borrows TURN credentials; the lender has a deadline. Without them
 // the session is degraded to STUN, or fails where TURN is required.
-func (a *actor) credentials(ctx context.Context) (lease *turn.Lease, degraded string, err error) {
-	lease, err = a.service.cfg.Credentials.Acquire(ctx, turn.Key{User: string(a.machine.App().User), Device: a.device})
+func (a *actor) credentials() (lease *turn.Lease, degraded string, err error) {
+	lease, err = a.service.cfg.Credentials.Acquire(a.hurry, a.key())
 	if err == nil {
 		return lease, "", nil
 	}
@@ -164,9 +164,14 @@ func (a *actor) credentials(ctx context.Context) (lease *turn.Lease, degraded st
 	return nil, wire.DegradedNoTURN, nil
 }
 
+// key is what shared credentials are shared by.
+func (a *actor) key() turn.Key {
+	return turn.Key{User: string(a.machine.App().User), Device: a.device}
+}
+
 // renew asks for other credentials, beside the loop: the session goes on.
 func (a *actor) renew() {
-	key := turn.Key{User: string(a.machine.App().User), Device: a.device}
+	key := a.key()
 	a.loans.fetch(func() *turn.Lease {
 		lease, err := a.service.cfg.Credentials.Acquire(a.ctx, key)
 		if err != nil {

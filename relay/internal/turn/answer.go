@@ -12,6 +12,9 @@ import (
 	"wimz.dev/live/relay/wire"
 )
 
+// blockedPort is refused by browsers: it is DNS.
+const blockedPort = 53
+
 // refusal turns a status that is no success into an error.
 func refusal(status int) *Error {
 	switch {
@@ -44,7 +47,7 @@ func parseAnswer(contentType string, body []byte) (wire.ICEServers, error) {
 
 // usable keeps the URLs that a browser accepts. One bad URL, or a TURN URL
 // without credentials, would make it refuse the whole list (WebRTC §4.4.1.1);
-// port 53 it blocks, and without trickle ICE waits for in vain.
+// a blocked port it waits for in vain without trickle ICE.
 func usable(answer wire.ICEServers) wire.ICEServers {
 	var kept wire.ICEServers
 	for _, server := range answer.Servers {
@@ -52,7 +55,7 @@ func usable(answer wire.ICEServers) wire.ICEServers {
 		server.URLs = slices.DeleteFunc(server.URLs, func(url string) bool {
 			scheme, port, ok := splitURL(url)
 			isTURN := strings.HasPrefix(scheme, "turn")
-			return !ok || port == 53 || (isTURN && !hasCredential)
+			return !ok || port == blockedPort || (isTURN && !hasCredential)
 		})
 		if len(server.URLs) > 0 {
 			kept.Servers = append(kept.Servers, server)

@@ -104,10 +104,10 @@ func (c *Cloudflare) Mint(ctx context.Context, ttl time.Duration, customIdentifi
 	if err != nil {
 		return Credentials{}, fmt.Errorf("turn: encoding the request: %w", err)
 	}
-	expiry := time.Now().Add(ttl.Truncate(time.Second)) // taken before the request: never late
+	issued := time.Now() // taken before the request: the expiry is never late
 	res, err := c.post(ctx, body, "generate-ice-servers")
 	if pause, again := retry(ctx, res, err); again && wait(ctx, pause) {
-		expiry = time.Now().Add(ttl.Truncate(time.Second))
+		issued = time.Now()
 		res, err = c.post(ctx, body, "generate-ice-servers")
 	}
 	if err != nil {
@@ -117,7 +117,7 @@ func (c *Cloudflare) Mint(ctx context.Context, ttl time.Duration, customIdentifi
 	if err != nil {
 		return Credentials{}, err
 	}
-	return Credentials{ICEServers: servers, ExpiresAt: expiry}, nil
+	return Credentials{ICEServers: servers, IssuedAt: issued, ExpiresAt: issued.Add(ttl.Truncate(time.Second))}, nil
 }
 
 // Revoke implements [Provider]. It tries once: nobody waits for it, and the
@@ -156,6 +156,7 @@ func (c *Cloudflare) post(ctx context.Context, body []byte, path ...string) (res
 	out := response{header: res.Header}
 	out.body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if e := refusal(res.StatusCode); e != nil {
+		e.RetryAfter, _ = retryAfter(res.Header)
 		return out, e
 	}
 	switch {
@@ -175,14 +176,23 @@ func retry(ctx context.Context, r response, err error) (pause time.Duration, aga
 	}
 	pause = retryPause
 	if e.Status == http.StatusTooManyRequests {
-		seconds, parseErr := strconv.Atoi(r.header.Get("Retry-After"))
-		if parseErr != nil || seconds < 0 || seconds > int(maxRetryAfter/time.Second) {
+		var told bool
+		if pause, told = retryAfter(r.header); !told || pause > maxRetryAfter {
 			return 0, false
 		}
-		pause = time.Duration(seconds) * time.Second
 	}
 	deadline, bounded := ctx.Deadline()
 	return pause, !bounded || time.Until(deadline) > pause
+}
+
+// retryAfter reads a Retry-After in seconds (RFC 9110 §10.2.3); the form with a
+// date is taken for none.
+func retryAfter(h http.Header) (after time.Duration, told bool) {
+	seconds, err := strconv.ParseUint(h.Get("Retry-After"), 10, 31)
+	if err != nil {
+		return 0, false
+	}
+	return time.Duration(seconds) * time.Second, true
 }
 
 // wait pauses, and reports false if the context ended first.

@@ -214,6 +214,22 @@ func TestMintReadsNoEndlessBody(t *testing.T) {
 	}
 }
 
+func TestRetryAfterIsPassedOn(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"60": time.Minute, "0": 0, "": 0, "soon": 0, "-1": 0, "99999999999999999999": 0, "Wed, 21 Oct 2026 07:28:00 GMT": 0,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			provider, api := fake(t)
+			api.SetFault(fakecloudflare.Fault{Status: http.StatusTooManyRequests, RetryAfter: text})
+			_, err := provider.Mint(t.Context(), time.Hour, "")
+			var e *turn.Error
+			if !errors.As(err, &e) || e.RetryAfter != want {
+				t.Errorf("%q: %+v, want %v", text, e, want)
+			}
+		})
+	}
+}
+
 func TestRevoke(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider, api := fake(t)

@@ -20,10 +20,29 @@ const (
 // value is shared: do not change what it points to.
 type Credentials struct {
 	ICEServers wire.ICEServers
+	// IssuedAt is by our clock, taken before the provider was asked.
+	IssuedAt time.Time
 	// ExpiresAt is by our clock, and rather too early than too late. It is zero
 	// where nothing expires.
 	ExpiresAt time.Time
 }
+
+// renewPart is the part of a life, in percent, after which a session that is
+// still up gets new credentials (CONTRACT §4 no. 11).
+const renewPart = 80
+
+// RenewAt is when credentials in use should be replaced: after 80 % of their
+// life. It is zero where nothing expires.
+func (c Credentials) RenewAt() time.Time {
+	if c.ExpiresAt.IsZero() {
+		return time.Time{}
+	}
+	return c.IssuedAt.Add(c.life() * renewPart / 100)
+}
+
+// life is how long the credentials live in all, which means nothing where
+// nothing expires.
+func (c Credentials) life() time.Duration { return c.ExpiresAt.Sub(c.IssuedAt) }
 
 // Usernames lists the different TURN usernames: the names by which the
 // credentials can be revoked.
@@ -53,18 +72,6 @@ type Provider interface {
 	// Revoke ends credentials before their time. Unknown ones are no error.
 	Revoke(ctx context.Context, username string) error
 }
-
-// None is the provider of a relay without TURN: media flows on the local
-// network or not at all. Its credentials are an empty list that never expires.
-type None struct{}
-
-// Mint returns the empty list.
-func (None) Mint(context.Context, time.Duration, string) (Credentials, error) {
-	return Credentials{}, nil
-}
-
-// Revoke does nothing.
-func (None) Revoke(context.Context, string) error { return nil }
 
 // Token is a secret that does not print itself.
 type Token string

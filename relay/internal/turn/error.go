@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 )
 
 // Kind says why a provider failed.
@@ -22,6 +23,7 @@ const (
 	KindTooLarge  Kind = "answered too much"
 	KindMalformed Kind = "gave a malformed answer"
 	KindNoTURN    Kind = "named no usable TURN server"
+	KindResting   Kind = "keeps failing and is not asked for a moment" // see [Breaker]
 )
 
 // Error is a failure of the provider. Its text may be shown to users: it names
@@ -29,6 +31,8 @@ const (
 type Error struct {
 	Kind   Kind
 	Status int // HTTP status, 0 if there was none
+	// RetryAfter is how long the provider wants not to be asked, if it said so.
+	RetryAfter time.Duration
 
 	cause error // a network failure or context error, never from the answer
 }
@@ -55,7 +59,7 @@ func (e *Error) LogValue() slog.Value {
 // Temporary reports whether the same request may succeed a little later.
 func (e *Error) Temporary() bool {
 	switch e.Kind {
-	case KindTimeout, KindNetwork, KindUpstream:
+	case KindTimeout, KindNetwork, KindUpstream, KindResting:
 		return true
 	default:
 		return e.Status == http.StatusTooManyRequests

@@ -14,6 +14,10 @@ import (
 // ErrPoolClosed is returned once a pool has been closed.
 var ErrPoolClosed = errors.New("the TURN credential pool is closed")
 
+// waitBudget is how long a person's request is held up for credentials before
+// it goes on without new ones.
+const waitBudget = 500 * time.Millisecond
+
 // Key says whose credentials they are: sessions of the same user with the same
 // robot share them, nobody else does. Device is empty where no robot is meant.
 type Key struct {
@@ -36,8 +40,11 @@ type PoolConfig struct {
 	// Linger is how long a credential nobody uses is kept for the next one;
 	// revoked at once if zero.
 	Linger time.Duration
-	// MintTimeout bounds minting, retry included; 8 s by default, within the
-	// 10 s a robot has to offer.
+	// Wait is how long a caller of Acquire waits for the provider; 500 ms by
+	// default.
+	Wait time.Duration
+	// MintTimeout bounds minting, retry included, which goes on when nobody
+	// waits any more; 8 s by default.
 	MintTimeout time.Duration
 	// RevokeTimeout bounds revoking one credential, all attempts included; 30 s
 	// by default.
@@ -68,18 +75,8 @@ type credential struct {
 	Credentials
 
 	key    Key
-	life   time.Duration
 	leases int           // guarded by Pool.mu
 	wanted chan struct{} // guarded by Pool.mu; closed when a lingering one is leased again
-}
-
-// mint is one call to the provider, and those who wait for it.
-type mint struct {
-	waiters int           // guarded by Pool.mu
-	ended   bool          // guarded by Pool.mu
-	done    chan struct{} // closed after the fields below are set
-	result  *credential   // leased once for each waiter
-	err     error
 }
 
 // NewPool returns an empty pool. Close it: the end of ctx does not end it.
@@ -96,6 +93,7 @@ func NewPool(ctx context.Context, cfg PoolConfig) (*Pool, error) {
 	cfg.Provider = patient{cfg.Provider}
 	cfg.TTL = cmp.Or(cfg.TTL, DefaultTTL)
 	cfg.MinLife = cmp.Or(cfg.MinLife, time.Minute)
+	cfg.Wait = cmp.Or(cfg.Wait, waitBudget)
 	cfg.MintTimeout = cmp.Or(cfg.MintTimeout, 8*time.Second)
 	cfg.RevokeTimeout = cmp.Or(cfg.RevokeTimeout, 30*time.Second)
 	ctx, abort := context.WithCancel(context.WithoutCancel(ctx))
@@ -115,9 +113,10 @@ func NewPool(ctx context.Context, cfg PoolConfig) (*Pool, error) {
 
 // Acquire leases credentials for a session: those the key has while more than
 // half of their life is left, else new ones. Callers of one key share one call
-// to the provider, which goes on when a caller's context ends. If the provider
-// fails, older credentials stand in as long as they live MinLife longer. Errors
-// are [*Error], [ErrPoolClosed] or the cause of the context.
+// to the provider, which goes on when a caller leaves or has waited for the
+// configured time. If the provider fails or is late, older credentials stand in
+// as long as they live MinLife longer. Errors are [*Error], [ErrPoolClosed] or
+// the cause of the context.
 func (p *Pool) Acquire(ctx context.Context, key Key) (*Lease, error) {
 	p.mu.Lock()
 	if p.closed {
@@ -126,7 +125,7 @@ func (p *Pool) Acquire(ctx context.Context, key Key) (*Lease, error) {
 	}
 	p.running.Add(1)
 	defer p.running.Done()
-	if c := p.newest[key]; c != nil && c.lastsAt(time.Now(), c.life/2) {
+	if c := p.newest[key]; c != nil && c.lastsAt(time.Now(), c.life()/2) {
 		p.lease(c, 1)
 		p.mu.Unlock()
 		return newLease(p, c), nil
@@ -138,12 +137,13 @@ func (p *Pool) Acquire(ctx context.Context, key Key) (*Lease, error) {
 	m.waiters++
 	p.mu.Unlock()
 
+	budget := time.NewTimer(p.cfg.Wait)
+	defer budget.Stop()
 	select {
 	case <-m.done:
-		if m.err != nil {
-			return nil, m.err
-		}
-		return newLease(p, m.result), nil
+		return p.handOut(m)
+	case <-budget.C:
+		return p.overdue(m)
 	case <-ctx.Done():
 		p.leave(m)
 		return nil, context.Cause(ctx)
@@ -180,63 +180,4 @@ func (p *Pool) Close(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	return nil
-}
-
-// startMint calls the provider in the background. The lease on what there is
-// keeps it from being revoked while it may have to stand in. p.mu is held.
-func (p *Pool) startMint(key Key) *mint {
-	m := &mint{done: make(chan struct{})}
-	p.minting[key] = m
-	old := p.newest[key]
-	if old != nil {
-		p.lease(old, 1)
-	}
-	p.running.Go(func() { p.runMint(key, m, old) })
-	return m
-}
-
-func (p *Pool) runMint(key Key, m *mint, old *credential) {
-	var (
-		started = time.Now()
-		minted  Credentials
-		err     error
-	)
-	p.background(p.cfg.MintTimeout, func(ctx context.Context) {
-		minted, err = p.cfg.Provider.Mint(ctx, p.cfg.TTL, identifier(p.cfg.IdentifierKey, key))
-	})
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case err == nil:
-		m.result = &credential{Credentials: minted, key: key, life: minted.ExpiresAt.Sub(started)}
-		p.newest[key] = m.result
-	case old != nil && old.lastsAt(time.Now(), p.cfg.MinLife):
-		p.cfg.Log.Warn("TURN provider failed, older credentials stand in", "device_id", key.Device, "error", err)
-		m.result = old
-	default:
-		p.cfg.Log.Warn("TURN provider failed", "device_id", key.Device, "error", err)
-		m.err = err
-	}
-	delete(p.minting, key)
-	m.ended = true
-	if m.result != nil {
-		p.lease(m.result, m.waiters+1)
-		p.release(m.result) // retires it if everybody has left
-	}
-	if old != nil {
-		p.release(old)
-	}
-	close(m.done)
-}
-
-// leave gives up waiting for a mint, or what it has brought in the meantime.
-func (p *Pool) leave(m *mint) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case !m.ended:
-		m.waiters--
-	case m.result != nil:
-		p.release(m.result)
-	}
 }

@@ -48,32 +48,43 @@ func (p *slowProvider) Revoke(context.Context, string) error {
 	return nil
 }
 
-// A caller may give up in the very moment its credentials come.
+// A caller may give up in the very moment its credentials come: because it
+// leaves, or because it has waited long enough.
 func TestLeftAtTheLastMoment(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		provider := new(slowProvider)
-		pool, err := turn.NewPool(t.Context(), turn.PoolConfig{Provider: provider, IdentifierKey: []byte("pepper")})
-		if err != nil {
-			t.Fatal(err)
+	for name, tt := range map[string]struct{ stay, wait time.Duration }{
+		"the caller leaves":      {stay: time.Second, wait: time.Minute},
+		"the budget is used up":  {stay: time.Minute, wait: time.Second},
+		"both in the one moment": {stay: time.Second, wait: time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { leaveAtTheLastMoment(t, tt.stay, tt.wait) })
+		})
+	}
+}
+
+func leaveAtTheLastMoment(t *testing.T, stay, wait time.Duration) {
+	provider := new(slowProvider)
+	pool, err := turn.NewPool(t.Context(), turn.PoolConfig{Provider: provider, IdentifierKey: []byte("pepper"), Wait: wait})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := 0
+	for range 200 {
+		ctx, cancel := context.WithTimeout(t.Context(), stay)
+		if lease, err := pool.Acquire(ctx, viewer); err != nil {
+			left++
+		} else {
+			lease.Release()
 		}
-		left := 0
-		for range 200 {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			if lease, err := pool.Acquire(ctx, viewer); err != nil {
-				left++
-			} else {
-				lease.Release()
-			}
-			cancel()
-			time.Sleep(time.Second) //nolint:forbidigo // a fake clock
-			if n := provider.live.Load(); n != 0 {
-				t.Fatalf("%d credentials nobody uses, %d callers had left", n, left)
-			}
+		cancel()
+		time.Sleep(time.Second) //nolint:forbidigo // a fake clock
+		if n := provider.live.Load(); n != 0 {
+			t.Fatalf("%d credentials nobody uses, %d callers had left", n, left)
 		}
-		if err := pool.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
-	})
+	}
+	if err := pool.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 // Many users come and go while the provider is flaky: in the end nothing that

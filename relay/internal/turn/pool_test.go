@@ -104,7 +104,7 @@ func TestSessionsShareYoungCredentials(t *testing.T) {
 
 func TestCallersShareOneMint(t *testing.T) {
 	testPool(t, 0, func(t *poolTest) {
-		t.api.SetFault(fakecloudflare.Fault{DelayMS: 1000, Endpoint: fakecloudflare.EndpointGenerate})
+		t.api.SetFault(fakecloudflare.Fault{DelayMS: 400, Endpoint: fakecloudflare.EndpointGenerate})
 		var all sync.WaitGroup
 		leases := make(chan *turn.Lease, 10)
 		for range cap(leases) {
@@ -116,9 +116,9 @@ func TestCallersShareOneMint(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cause := errors.New("the viewer left")
-		time.AfterFunc(500*time.Millisecond, func() { cancel(cause) })
+		time.AfterFunc(200*time.Millisecond, func() { cancel(cause) })
 		started := time.Now()
-		if _, err := t.pool.Acquire(ctx, viewer); !errors.Is(err, cause) || time.Since(started) != 500*time.Millisecond {
+		if _, err := t.pool.Acquire(ctx, viewer); !errors.Is(err, cause) || time.Since(started) != 200*time.Millisecond {
 			t.Errorf("%v after %v, want the cause when it came", err, time.Since(started))
 		}
 		all.Wait()
@@ -136,7 +136,7 @@ func TestCallersShareOneMint(t *testing.T) {
 func TestCredentialsEverybodyLeftAreRevoked(t *testing.T) {
 	testPool(t, 0, func(t *poolTest) {
 		t.api.SetFault(fakecloudflare.Fault{DelayMS: 1000, Endpoint: fakecloudflare.EndpointGenerate})
-		if _, err := t.pool.Acquire(within(t.T, 500*time.Millisecond), viewer); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := t.pool.Acquire(within(t.T, 200*time.Millisecond), viewer); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("err = %v", err)
 		}
 		time.Sleep(3 * time.Second) //nolint:forbidigo // a fake clock

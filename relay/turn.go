@@ -1,0 +1,61 @@
+package relay
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"time"
+
+	"wimz.dev/live/relay/internal/config"
+	"wimz.dev/live/relay/internal/httpapi"
+	"wimz.dev/live/relay/internal/turn"
+)
+
+// What asking a TURN provider over the network may take. Nobody waits for it
+// that long: see [turn.PoolConfig.Wait].
+const (
+	turnAttempt = 2 * time.Second
+	turnMint    = 5 * time.Second // two attempts
+)
+
+// openTURN puts a pool before the provider that the configuration names.
+func (r *Relay) openTURN(ctx context.Context, cfg *Config) error {
+	provider, err := r.turnProvider(cfg)
+	if err != nil {
+		return err
+	}
+	pseudonyms := hmac.New(sha256.New, []byte(cfg.JWTSecret.Reveal()))
+	pseudonyms.Write([]byte("turn pseudonyms"))
+	r.pool, err = turn.NewPool(ctx, turn.PoolConfig{
+		Provider: provider, IdentifierKey: pseudonyms.Sum(nil), MintTimeout: turnMint,
+		TTL: cfg.TURNCredentialTTL, Linger: cfg.TURNRevokeLinger, Log: r.log,
+	})
+	return err
+}
+
+func (r *Relay) turnProvider(cfg *Config) (_ turn.Provider, err error) {
+	switch cfg.Provider() {
+	case config.TURNCloudflare:
+		r.cloudflare, err = turn.NewCloudflare(turn.CloudflareConfig{
+			BaseURL: cfg.TURNBaseURL, KeyID: cfg.TURNKeyID, APIToken: turn.Token(cfg.TURNAPIToken.Reveal()),
+			ConnectTimeout: turnAttempt, RequestTimeout: turnAttempt,
+		})
+		return turn.NewBreaker(r.cloudflare, r.log), err
+	case config.TURNCoturn:
+		return turn.NewCoturn(turn.CoturnConfig{URLs: cfg.TURNURLs, Secret: turn.Token(cfg.TURNSecret.Reveal())})
+	case config.TURNStatic:
+		return turn.NewStatic(turn.StaticConfig{
+			URLs: cfg.TURNURLs, Username: cfg.TURNUsername, Password: turn.Token(cfg.TURNPassword.Reveal()),
+		})
+	default:
+		return turn.None{}, nil
+	}
+}
+
+// minter hands out credentials outside of sessions; nil without a provider.
+func (r *Relay) minter(cfg *Config) httpapi.Minter {
+	if cfg.Provider() == config.TURNNone {
+		return nil
+	}
+	return r.pool
+}

@@ -1,0 +1,118 @@
+package relay_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"wimz.dev/live/fakecloudflare"
+	"wimz.dev/live/relay"
+	"wimz.dev/live/relay/wire"
+)
+
+// TestTURNProviders asks a relay of each provider for credentials.
+func TestTURNProviders(t *testing.T) {
+	api, err := fakecloudflare.New(fakecloudflare.Config{
+		KeyID: "key1", APIToken: "token1", TURNSecret: "secret1", ICEURLs: []string{"turn:192.0.2.1:3478?transport=udp"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cloudflare := httptest.NewServer(api)
+	t.Cleanup(cloudflare.Close)
+	own := func(c *relay.Config) {
+		c.TURNURLs = []string{"turn:192.0.2.2:3478?transport=udp"}
+		c.TURNSecret, c.TURNUsername, c.TURNPassword = "secret2", "fixed", "secret3"
+	}
+	for name, tt := range map[string]struct {
+		change   func(*relay.Config)
+		status   int
+		url      string
+		username string // what it ends with
+		detail   string
+	}{
+		"cloudflare": {
+			change: func(c *relay.Config) {
+				c.TURNKeyID, c.TURNAPIToken, c.TURNBaseURL = "key1", "token1", cloudflare.URL
+			},
+			status: 200, url: "turn:192.0.2.1:3478?transport=udp",
+		},
+		"cloudflare, another token": {
+			change: func(c *relay.Config) {
+				c.TURNKeyID, c.TURNAPIToken, c.TURNBaseURL = "key1", "token2", cloudflare.URL
+			},
+			status: 502, detail: "Cloudflare API error: TURN provider refused the request (HTTP 401)",
+		},
+		"coturn": {
+			change: func(c *relay.Config) { own(c); c.TURNProvider = "coturn" },
+			status: 200, url: "turn:192.0.2.2:3478?transport=udp", username: "",
+		},
+		"static": {
+			change: func(c *relay.Config) { own(c); c.TURNProvider = "static" },
+			status: 200, url: "turn:192.0.2.2:3478?transport=udp", username: "fixed",
+		},
+		"none": {
+			change: func(c *relay.Config) { own(c); c.TURNProvider = "none" },
+			status: 500, detail: "TURN is not configured",
+		},
+		"unset": {change: func(*relay.Config) {}, status: 500, detail: "TURN is not configured"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config(t)
+			tt.change(&cfg)
+			status, body := credentials(t, cfg)
+			if status != tt.status || !strings.Contains(string(body), tt.detail) {
+				t.Fatalf("%d %s", status, body)
+			}
+			if status != http.StatusOK {
+				return
+			}
+			var list wire.ICEServers
+			if err := json.Unmarshal(body, &list); err != nil {
+				t.Fatal(err)
+			}
+			server := list.Servers[len(list.Servers)-1]
+			if server.URLs[0] != tt.url || !strings.HasSuffix(server.Username, tt.username) || server.Credential == "" {
+				t.Errorf("%s", body)
+			}
+		})
+	}
+}
+
+// credentials runs a relay and asks it for TURN credentials.
+func credentials(t *testing.T, cfg relay.Config) (status int, body json.RawMessage) {
+	t.Helper()
+	token := accounts(t, cfg)
+	r, err := relay.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	defer func() {
+		cancel()
+		if fault := <-ended; fault != nil {
+			t.Error(fault)
+		}
+	}()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+r.Addr()+"/api/turn/credentials", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Close = true
+	response, err := (&http.Client{Timeout: patience}).Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // it has been read
+	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, body
+}
