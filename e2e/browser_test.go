@@ -31,6 +31,21 @@ var _ = Describe("An owner with a browser", Label("browser"), func() {
 		s.expectNothingLeft(ctx)
 	}, SpecTimeout(specTime))
 
+	It("keeps the picture while TURN credentials are renewed", func(ctx SpecContext) {
+		s := ready(ctx, &binaries, harness.Options{TTL: 10 * time.Second})
+		tab := s.viewer(ctx)
+		signIn(tab, s.owner.Email, s.owner.Password)
+		Eventually(shown(tab)).Should(Equal("live"))
+		Eventually(func() (int, error) {
+			issued, _, err := s.Ledger(ctx)
+			return len(issued), err
+		}).Should(BeNumerically(">=", 2))
+		before, err := evaluate[int](tab, framesShown)()
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(evaluate[int](tab, framesShown)).Should(BeNumerically(">=", before+30))
+		Expect(shown(tab)()).To(Equal("live"))
+	}, SpecTimeout(specTime))
+
 	It("is told in words when the password is wrong", func(ctx SpecContext) {
 		s := empty(ctx, &binaries, harness.Options{})
 		tab := s.viewer(ctx)

@@ -35,6 +35,7 @@ var _ = everywhere("When a socket is lost", func(b harness.Backend) {
 
 		begin := time.Now()
 		young := s.puppet(ctx)
+		Eventually(old.Down).Should(Receive(), "the old one is closed")
 		Expect(time.Since(begin)).To(BeNumerically("<", 2*time.Second), "nobody waits for a dead socket")
 		Expect(app.Send(wire.Message{
 			Type: wire.TypeAnswer, SessionID: id, SDP: &wire.SessionDescription{Type: "answer", SDP: "v=0\r\n"},

@@ -155,6 +155,7 @@ func (s *stage) puppet(ctx SpecContext) *harness.Peer {
 	robot, err := s.RawRobot(ctx, robotID, s.configFile)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(robot.Close)
+	Expect(s.AwaitOnline(ctx, robotID, s.owner)).To(Succeed())
 	return robot
 }
 

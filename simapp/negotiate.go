@@ -11,13 +11,13 @@ import (
 )
 
 // onOffer answers the robot's offer. One with the ICE credentials of the last
-// is the same offer sent again, and answered already; other credentials are an
-// ICE restart (RFC 8839 §4.4.3.1.1).
+// is the same offer sent again: the answer was lost on its way, and goes out
+// again. Other credentials are an ICE restart (RFC 8839 §4.4.3.1.1).
 func (v *Viewing) onOffer(offer string) {
 	v.reach(PhaseOffer)
 	ufrag, err := iceUfrag(offer)
 	if err == nil && ufrag == v.ufrag {
-		v.onSameOffer()
+		v.sendAnswer()
 		return
 	}
 	if err == nil {
@@ -28,7 +28,7 @@ func (v *Viewing) onOffer(offer string) {
 		return
 	}
 	first := v.ufrag == ""
-	v.ufrag, v.resumed = ufrag, false
+	v.ufrag = ufrag
 	v.sendAnswer()
 	v.reach(PhaseAnswer)
 	if first {
@@ -38,15 +38,6 @@ func (v *Viewing) onOffer(offer string) {
 		v.add(c)
 	}
 	v.candidates = nil
-}
-
-// onSameOffer has nothing to say, unless the answer may have been lost with the
-// socket: then the robot hears it again.
-func (v *Viewing) onSameOffer() {
-	if v.resumed {
-		v.resumed = false
-		v.sendAnswer()
-	}
 }
 
 // answer makes an answer the local description.

@@ -32,7 +32,6 @@ type session struct {
 	ufrag      string // of the offer answered last
 	candidates []webrtc.ICECandidateInit
 	tracked    bool                  // the video track is being received
-	resumed    bool                  // the socket was away since the last answer
 	fresh      *webrtc.Configuration // for the next ICE restart; nil: as before
 
 	deadline *time.Timer // of the phase that goes on
@@ -163,7 +162,6 @@ func (v *Viewing) useFreshCredentials() {
 
 // onResumed says again what may have been lost with the old socket.
 func (v *Viewing) onResumed() {
-	v.resumed = true
 	if v.ufrag != "" && !isClosed(v.connected) {
 		v.sendAnswer()
 	}

@@ -110,10 +110,13 @@ func TestICERestartIsAnswered(t *testing.T) {
 	answer := r.await(t, wire.TypeAnswer)
 	robot.accept(t, answer)
 
-	r.say(first) // sent again: nobody answers twice
+	r.say(first) // sent again: so is the answer
+	was, _ := iceUfrag(answer.SDP.SDP)
+	if same, err := iceUfrag(r.await(t, wire.TypeAnswer).SDP.SDP); err != nil || same != was {
+		t.Errorf("ufrag %q after %q, %v: another answer to the same offer", same, was, err)
+	}
 	r.say(robot.offer(t, true))
 	again := r.await(t, wire.TypeAnswer)
-	was, _ := iceUfrag(answer.SDP.SDP)
 	is, err := iceUfrag(again.SDP.SDP)
 	if err != nil || is == was {
 		t.Errorf("ufrag %q after %q, %v: not an answer to the restart", is, was, err)

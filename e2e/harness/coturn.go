@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,52 +14,73 @@ import (
 	"github.com/testcontainers/testcontainers-go/wait"
 )
 
-// coturnArgs are the settings of a coturn on loopback. It reads no
+// coturnArgs are the settings of a coturn on one address, and more. It reads no
 // configuration file and keeps no state.
-func coturnArgs(secret string, port int) []string {
-	return []string{
-		"-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1",
+func coturnArgs(secret, ip string, port int, more ...string) []string {
+	return append([]string{
+		"-n", "--listening-ip=" + ip, "--relay-ip=" + ip,
 		fmt.Sprintf("--listening-port=%d", port), "--min-port=49160", "--max-port=49960",
 		"--fingerprint", "--use-auth-secret", "--static-auth-secret=" + secret, "--realm=wimz.test",
-		"--allow-loopback-peers", "--no-cli", "--no-multicast-peers", "--no-tls", "--no-dtls",
+		"--no-cli", "--no-multicast-peers", "--no-dtls",
 		"--pidfile=/dev/null", "--log-file=stdout", "--simple-log",
-	}
+	}, more...)
+}
+
+// loopbackArgs are the settings of a coturn whose peers are on this machine.
+func loopbackArgs(secret string, port int) []string {
+	return coturnArgs(secret, "127.0.0.1", port, "--allow-loopback-peers", "--no-tls")
 }
 
 // runContainer runs coturn from an image, on the host's network: its peers are
 // on loopback, like everything here.
 func (t *TURN) runContainer(ctx context.Context, image string, port int, log io.Writer) error {
-	// The reaper's image cannot be had without a registry; Stop cleans up.
-	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
-		return err
-	}
-	coturn, err := testcontainers.Run(ctx, image,
-		testcontainers.WithCmd(coturnArgs(t.Secret, port)...),
+	_, err := t.contain(ctx, image, log,
+		testcontainers.WithCmd(loopbackArgs(t.Secret, port)...),
 		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
 			host.NetworkMode = "host"
-		}),
-		testcontainers.WithLogConsumers(containerLog{log}),
+		}))
+	return err
+}
+
+// contain runs coturn from an image.
+func (t *TURN) contain(
+	ctx context.Context, image string, log io.Writer, options ...testcontainers.ContainerCustomizer,
+) (*testcontainers.DockerContainer, error) {
+	// The reaper's image cannot be had without a registry; Stop cleans up.
+	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
+		return nil, err
+	}
+	life := context.WithoutCancel(ctx)
+	coturn, err := testcontainers.Run(life, image, append(options,
 		testcontainers.WithWaitStrategyAndDeadline(startTime, wait.ForLog("Total General servers")),
-	)
+	)...)
 	if err != nil {
-		return fmt.Errorf("run %s: %w", image, err)
+		return nil, fmt.Errorf("run %s: %w", image, err)
 	}
 	t.Kind = "coturn in a container (" + image + ")"
 	t.stop = func() error {
-		return coturn.Terminate(context.WithoutCancel(ctx), testcontainers.StopTimeout(time.Second))
+		return errors.Join(copyLog(life, coturn, log), coturn.Terminate(life, testcontainers.StopTimeout(time.Second)))
 	}
-	return nil
+	return coturn, nil
 }
 
-// containerLog takes a container's output.
-type containerLog struct{ to io.Writer }
-
-// Accept implements testcontainers.LogConsumer.
-func (l containerLog) Accept(entry testcontainers.Log) { _, _ = l.to.Write(entry.Content) }
+// copyLog copies what a container has printed. It is not followed while the
+// container runs: that takes goroutines, which come and go and look like leaks.
+func copyLog(ctx context.Context, of *testcontainers.DockerContainer, to io.Writer) error {
+	printed, err := of.Logs(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, printed)
+	return errors.Join(err, printed.Close())
+}
 
 // runProcess runs the coturn that is installed.
 func (t *TURN) runProcess(binary string, port int, log io.Writer) error {
-	command := exec.Command(binary, coturnArgs(t.Secret, port)...)
+	return t.spawn(exec.Command(binary, loopbackArgs(t.Secret, port)...), log)
+}
+
+func (t *TURN) spawn(command *exec.Cmd, log io.Writer) error {
 	command.Stdout, command.Stderr = log, log
 	if err := command.Start(); err != nil {
 		return err

@@ -18,6 +18,8 @@ import (
 type Peer struct {
 	client *client.Client
 	inbox  chan wire.Message
+	// Down receives the cause when the connection is lost.
+	Down <-chan error
 	// Close disconnects and waits. Further calls return the same.
 	Close func() error
 }
@@ -53,9 +55,9 @@ func DeviceSecret(configFile string) (string, error) {
 }
 
 func (s *System) connect(ctx context.Context, as client.Identity) (*Peer, error) {
-	p := &Peer{inbox: make(chan wire.Message, 256)}
 	up := make(chan struct{}, 1)
 	down := make(chan error, 1)
+	p := &Peer{inbox: make(chan wire.Message, 256), Down: down}
 	var err error
 	p.client, err = client.New(client.Config{
 		URL: s.RelayURL(), Identity: as, Log: slog.New(slog.DiscardHandler),

@@ -30,7 +30,6 @@ export class Session {
   #connected = false;
   #pictured = false;
   #over = false;
-  #resumed = false;
 
   // on: {state(name), stream(mediaStream), ended(why)}
   constructor(relay, device, on) {
@@ -128,7 +127,7 @@ export class Session {
     const ufrag = ufragOf(offer?.sdp ?? '');
     if (!this.pc || !ufrag) return;
     if (ufrag === this.#ufrag) {
-      if (this.#resumed) this.#sendAnswer();
+      this.#sendAnswer(); // the first was lost on its way
       return;
     }
     await this.pc.setRemoteDescription(offer);
@@ -149,7 +148,6 @@ export class Session {
   }
 
   #sendAnswer() {
-    this.#resumed = false;
     const { type, sdp } = this.pc.localDescription;
     this.#send('webrtc_answer', { sdp: { type, sdp } });
   }
@@ -166,7 +164,6 @@ export class Session {
   }
 
   #onResumed() {
-    this.#resumed = true;
     if (this.#ufrag && !this.#connected) this.#sendAnswer();
   }
 

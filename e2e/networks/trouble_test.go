@@ -1,0 +1,105 @@
+//go:build linux
+
+package networks
+
+import (
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"wimz.dev/live/e2e/harness"
+	"wimz.dev/live/simapp"
+)
+
+var _ = Describe("An owner who watches", Label("networks"), func() {
+	It("at home sees the first picture as soon without the TURN server as with it", func(ctx SpecContext) {
+		w := atHome(ctx, harness.Options{NoTURN: true})
+		usual := w.look(ctx)
+		Expect(w.Stop()).To(Succeed())
+
+		DeferCleanup(silence(ctx, coturn.Netns))
+		w.start(ctx, harness.Options{})
+		report := w.look(ctx)
+		measure(report, fmt.Sprintf("%.0f ms without TURN", *usual.TTFF))
+		Expect(report.Pair).To(HaveValue(direct("host")))
+		Expect(*report.TTFF).To(BeNumerically("<", *usual.TTFF+1000), "ms to the first picture")
+		w.expectNothingLeft(ctx)
+	}, SpecTimeout(specTime))
+
+	It("notices nothing when the TURN server dies while the path is direct", func(ctx SpecContext) {
+		w := afar(ctx, rules{}, rules{})
+		v := w.watch()
+		v.expectVideo(ctx)
+		freezes, frames := v.report().Freezes, v.frames()
+		DeferCleanup(silence(ctx, coturn.Netns))
+		Eventually(v.frames).WithContext(ctx).Should(BeNumerically(">=", frames+3*enough))
+		report := v.leave(ctx)
+		measure(report, fmt.Sprintf("%d freezes", report.Freezes))
+		Expect(report.Freezes).To(Equal(freezes))
+		Expect(report.Pair).To(HaveValue(direct("srflx", "prflx")))
+	}, SpecTimeout(specTime))
+
+	It("sees the picture again after 8 s without any network, in the same session", func(ctx SpecContext) {
+		w := afar(ctx, rules{}, rules{})
+		v := w.watch()
+		v.expectVideo(ctx)
+		before := v.report()
+
+		restore := silence(ctx, w.away.router)
+		dark := v.nextFrames(ctx)
+		Eventually(time.After(blackout)).WithContext(ctx).WithTimeout(2 * blackout).Should(Receive())
+		Expect(v.frames()).To(Equal(dark), "no picture comes in the dark")
+		light := time.Now()
+		restore()
+		again := v.again(ctx, dark, light, 3*time.Second)
+		w.expectSameSession(ctx, before, v.report())
+		report := v.leave(ctx)
+		measure(report, "again after "+again)
+	}, SpecTimeout(specTime))
+
+	It("goes on watching when the app moves to another network, in the same session", func(ctx SpecContext) {
+		w := afar(ctx, rules{}, rules{})
+		office := newSite(ctx, "office", "198.51.100.103", "172.16.5", rules{})
+		v := w.watch()
+		v.expectVideo(ctx)
+		before := v.report()
+
+		move := time.Now()
+		Expect(w.app.IP(ctx, "link delete wlan0")).To(Succeed())
+		office.join(ctx, w.app, "wlan1")
+		again := v.again(ctx, v.nextFrames(ctx), move, 5*time.Second)
+		w.expectSameSession(ctx, before, v.report())
+		report := v.leave(ctx)
+		measure(report, "again after "+again)
+		Expect(report.Pair).To(HaveValue(direct("srflx", "prflx")))
+		w.expectNothingLeft(ctx)
+	}, SpecTimeout(specTime))
+})
+
+// blackout is shorter than ICE's patience, and longer than most tunnels.
+const blackout = 8 * time.Second
+
+// again returns how long after a moment there were more frames than before: at
+// most a second, the reports' interval, too much.
+func (v *viewer) again(ctx SpecContext, before int, moment time.Time, within time.Duration) string {
+	GinkgoHelper()
+	Eventually(v.frames).WithContext(ctx).WithTimeout(within - time.Since(moment)).Should(BeNumerically(">", before))
+	took := time.Since(moment)
+	Eventually(v.frames).WithContext(ctx).Should(BeNumerically(">=", before+enough), "and it goes on")
+	return took.Round(time.Millisecond).String()
+}
+
+// expectSameSession says that neither end has begun anew.
+func (w *world) expectSameSession(ctx SpecContext, before, now simapp.Report) {
+	GinkgoHelper()
+	Expect(now.SessionID).To(Equal(before.SessionID))
+	stats, err := w.RelayStats(ctx, w.owner)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(stats.Sessions).To(Equal(1), "sessions on the relay")
+	status, err := w.robotStatus(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(status.Sessions).To(ConsistOf(HaveField("SessionID", before.SessionID)), "sessions on the robot")
+	Expect(status.PeerConnections).To(Equal(1), "peer connections of the robot")
+}
