@@ -15,7 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/webrtc/v4"
 	"golang.org/x/sync/errgroup"
 
 	"wimz.dev/live/relay/client"
@@ -23,7 +22,6 @@ import (
 	"wimz.dev/live/robot/internal/camera"
 	"wimz.dev/live/robot/internal/config"
 	"wimz.dev/live/robot/internal/stream"
-	"wimz.dev/live/robot/rtc"
 )
 
 // Config is a robot's configuration: see its fields, and testdata/config.
@@ -46,7 +44,6 @@ func DefaultConfig() Config { return config.Default() }
 type Robot struct {
 	cfg      Config
 	log      *slog.Logger
-	api      *webrtc.API
 	stream   *stream.Stream
 	relay    relay
 	listener net.Listener
@@ -80,15 +77,9 @@ func New(cfg Config, log *slog.Logger) (*Robot, error) {
 	if err != nil {
 		return nil, err
 	}
-	api, err := rtc.NewAPI(rtc.Options{
-		Codecs: cfg.WebRTC.Codecs, Loopback: rtc.LoopbackRelay(cfg.Cloud.RelayURL), Log: log,
-	})
-	if err != nil {
-		return nil, err
-	}
 	video := cfg.WebRTC.Video
 	r := &Robot{
-		cfg: cfg, log: log, api: api, sessions: map[wire.SessionID]*session{},
+		cfg: cfg, log: log, sessions: map[wire.SessionID]*session{},
 		stream: stream.New(source, stream.Settings{
 			Format:      camera.Format{Width: video.Width, Height: video.Height, FPS: video.FPS},
 			BitrateKbps: video.BitrateKbps,

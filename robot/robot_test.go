@@ -124,7 +124,7 @@ type viewer struct {
 
 func (g *rig) newViewer(id wire.SessionID) *viewer {
 	g.t.Helper()
-	api, err := rtc.NewAPI(rtc.Options{Loopback: true})
+	api, err := rtc.NewAPI(g.t.Context(), rtc.Options{Loopback: true})
 	if err != nil {
 		g.t.Fatal(err)
 	}

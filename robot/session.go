@@ -1,15 +1,19 @@
 package robot
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/pion/webrtc/v4"
+
 	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/robot/internal/encode"
 	"wimz.dev/live/robot/internal/peer"
+	"wimz.dev/live/robot/rtc"
 )
 
 // session is one viewer, as the robot sees it.
@@ -62,6 +66,13 @@ func (r *Robot) open(m wire.Message) {
 	}
 }
 
+// newAPI makes pion's API for one session.
+func (r *Robot) newAPI(life context.Context) (*webrtc.API, error) {
+	return rtc.NewAPI(life, rtc.Options{
+		Codecs: r.cfg.WebRTC.Codecs, Loopback: rtc.LoopbackRelay(r.cfg.Cloud.RelayURL), Log: r.log,
+	})
+}
+
 func (r *Robot) refuse(id wire.SessionID, code wire.Code, text string) {
 	r.log.Info("viewer refused", "session_id", id, "reason", text)
 	r.send(wire.Message{Type: wire.TypeRobotError, SessionID: id, Code: code, Error: text})
@@ -81,7 +92,7 @@ func (r *Robot) start(m wire.Message) bool {
 	s := &session{}
 	log := r.log.With("session_id", m.SessionID)
 	s.peer = peer.New(peer.Config{
-		API: r.api, SessionID: m.SessionID, ICEServers: *m.ICEServers, Stream: r.stream,
+		NewAPI: r.newAPI, SessionID: m.SessionID, ICEServers: *m.ICEServers, Stream: r.stream,
 		Send:    r.relay.Send,
 		OnState: func(state peer.State, codec encode.Codec) { r.entered(m.SessionID, s, state, codec) },
 		Log:     log,

@@ -112,7 +112,7 @@ type fakeRobot struct {
 
 func newRobot(t *testing.T) *fakeRobot {
 	t.Helper()
-	api, err := rtc.NewAPI(rtc.Options{Codecs: []string{"h264"}, Loopback: true})
+	api, err := rtc.NewAPI(t.Context(), rtc.Options{Codecs: []string{"h264"}, Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,9 @@ func (v *Viewing) free() {
 	if !endedThere(cause) {
 		_ = v.phone.Send(wire.Message{Type: wire.TypeClose, SessionID: v.id, Reason: wire.ReasonAppLeft})
 	}
+	defer v.cutNetwork()
 	if v.pc != nil {
+		defer time.AfterFunc(rtc.CloseTime, v.cutNetwork).Stop()
 		if err := v.pc.GracefulClose(); err != nil {
 			v.log.Debug("peer connection did not close cleanly", "error", err)
 		}

@@ -41,7 +41,9 @@ type Viewing struct {
 	opts  Options
 	asked time.Time
 	api   *webrtc.API
-	log   *slog.Logger
+	// cutNetwork closes every socket of the peer connection.
+	cutNetwork context.CancelFunc
+	log        *slog.Logger
 
 	inbox chan func()     // work for the owner, see post
 	life  context.Context //nolint:containedctx // the viewing's own life, with the cause of its end
@@ -67,17 +69,19 @@ func newViewing(p *Phone, id wire.SessionID, r *request) (*Viewing, error) {
 	if r.opts.Codec != "" {
 		codecs = []string{r.opts.Codec}
 	}
-	api, err := rtc.NewAPI(rtc.Options{
+	network, cutNetwork := context.WithCancel(context.Background())
+	api, err := rtc.NewAPI(network, rtc.Options{
 		Codecs:    codecs,
 		Loopback:  rtc.LoopbackRelay(p.cfg.RelayURL),
 		RelayOnly: r.opts.RelayOnly,
 		Log:       p.cfg.Log,
 	})
 	if err != nil {
+		cutNetwork()
 		return nil, err
 	}
 	v := &Viewing{
-		phone: p, id: id, opts: r.opts, asked: r.sent, api: api,
+		phone: p, id: id, opts: r.opts, asked: r.sent, api: api, cutNetwork: cutNetwork,
 		log:       p.cfg.Log.With("session_id", string(id)),
 		inbox:     make(chan func(), inboxLen),
 		connected: make(chan struct{}), live: make(chan struct{}), done: make(chan struct{}),

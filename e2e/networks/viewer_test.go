@@ -113,9 +113,8 @@ func (w *world) look(ctx SpecContext) simapp.Report {
 	return v.leave(ctx)
 }
 
-// leaveTime bounds the end of the app: pion waits for what it is gathering, up
-// to some five seconds for each thing that does not answer.
-const leaveTime = 10 * time.Second
+// leaveTime bounds the end of the app, whatever does not answer it just then.
+const leaveTime = 3 * time.Second
 
 // leave closes the app and returns its last report.
 func (v *viewer) leave(ctx SpecContext) simapp.Report {

@@ -4,6 +4,7 @@
 package rtc
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -24,7 +25,7 @@ import (
 // these a direct path still wins wherever there is one.
 const (
 	srflxWait = 100 * time.Millisecond
-	relayWait = 190 * time.Millisecond // pion looks every 200 ms
+	relayWait = 250 * time.Millisecond
 )
 
 // nacksPerPacket bounds how often one lost packet is asked for again
@@ -43,9 +44,14 @@ type Options struct {
 	Log       *slog.Logger
 }
 
-// NewAPI returns a pion API with these options. It may be used for any number
-// of peer connections, from any goroutine.
-func NewAPI(o Options) (*webrtc.API, error) {
+// CloseTime is how long an orderly end may take before the network is cut: the
+// other side is told meanwhile.
+const CloseTime = time.Second
+
+// NewAPI returns a pion API for one peer connection. With the end of life its
+// network ends: sockets are closed and dials given up, so that closing the
+// connection, which waits for them, does not take long.
+func NewAPI(life context.Context, o Options) (*webrtc.API, error) {
 	media := &webrtc.MediaEngine{}
 	if err := registerCodecs(media, o.Codecs); err != nil {
 		return nil, err
@@ -56,10 +62,16 @@ func NewAPI(o Options) (*webrtc.API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register interceptors: %w", err)
 	}
+	machine, err := newNetwork(life)
+	if err != nil {
+		return nil, fmt.Errorf("look at the network: %w", err)
+	}
+	engine := settings(o)
+	engine.SetNet(machine)
 	return webrtc.NewAPI(
 		webrtc.WithMediaEngine(media),
 		webrtc.WithInterceptorRegistry(registry),
-		webrtc.WithSettingEngine(settings(o)),
+		webrtc.WithSettingEngine(engine),
 	), nil
 }
 

@@ -27,7 +27,7 @@ var format = camera.Format{Width: 320, Height: 192, FPS: 30}
 
 func newAPI(t testing.TB, codecs ...string) *webrtc.API {
 	t.Helper()
-	api, err := rtc.NewAPI(rtc.Options{Codecs: codecs, Loopback: true})
+	api, err := rtc.NewAPI(t.Context(), rtc.Options{Codecs: codecs, Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,10 @@ func startSession(t testing.TB, s *stream.Stream, timing peer.Timing, codecs ...
 		sent: make(chan wire.Message, 1000), states: make(chan peer.State, 100), stop: stop, ended: make(chan error, 1),
 	}
 	o.Peer = peer.New(peer.Config{
-		API: newAPI(t, codecs...), SessionID: "s1", Stream: s, Timing: timing,
+		NewAPI: func(life context.Context) (*webrtc.API, error) {
+			return rtc.NewAPI(life, rtc.Options{Codecs: codecs, Loopback: true})
+		},
+		SessionID: "s1", Stream: s, Timing: timing,
 		Send:    func(m wire.Message) error { o.sent <- m; return nil },
 		OnState: func(s peer.State, _ encode.Codec) { o.states <- s },
 		Log:     slog.New(slog.DiscardHandler),

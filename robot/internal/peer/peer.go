@@ -19,6 +19,7 @@ import (
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/robot/internal/encode"
 	"wimz.dev/live/robot/internal/stream"
+	"wimz.dev/live/robot/rtc"
 )
 
 const (
@@ -32,7 +33,8 @@ const (
 
 // Config is what a session needs. It is not changed after [New].
 type Config struct {
-	API        *webrtc.API
+	// NewAPI makes pion's API for one connection, whose network ends with life.
+	NewAPI     func(life context.Context) (*webrtc.API, error)
 	SessionID  wire.SessionID
 	ICEServers wire.ICEServers
 	Stream     *stream.Stream
@@ -77,6 +79,8 @@ type Peer struct {
 	// Owned by Run's goroutine.
 	state       State
 	pc          *webrtc.PeerConnection
+	network     context.Context //nolint:containedctx // the life of pc's sockets
+	cutNetwork  context.CancelFunc
 	track       *track
 	sender      *webrtc.RTPSender
 	control     *webrtc.DataChannel
@@ -99,7 +103,11 @@ func New(cfg Config) *Peer {
 		cfg.Timing = defaultTiming()
 	}
 	life, end := context.WithCancelCause(context.Background())
-	return &Peer{cfg: cfg, inbox: make(chan func() error, inboxLen), life: life, end: end, releaseHold: func() {}}
+	network, cut := context.WithCancel(context.Background())
+	return &Peer{
+		cfg: cfg, inbox: make(chan func() error, inboxLen), life: life, end: end,
+		network: network, cutNetwork: cut, releaseHold: func() {},
+	}
 }
 
 // Run offers and serves the session until it ends: by [Peer.Close], by ctx, by
@@ -180,7 +188,9 @@ func (p *Peer) free() {
 	for _, t := range p.timers {
 		t.Stop()
 	}
+	defer p.cutNetwork()
 	if p.pc != nil {
+		defer time.AfterFunc(rtc.CloseTime, p.cutNetwork).Stop()
 		if err := p.pc.GracefulClose(); err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) {
 			p.cfg.Log.DebugContext(p.life, "close the peer connection", "error", err)
 		}

@@ -125,7 +125,11 @@ func (p *Peer) unanswered(d time.Duration, act func() error) {
 // connection makes the peer connection, with its one track and its one data
 // channel, and lets its callbacks post.
 func (p *Peer) connection() error {
-	pc, err := p.cfg.API.NewPeerConnection(webrtc.Configuration{ICEServers: rtc.ICEServers(p.cfg.ICEServers)})
+	api, err := p.cfg.NewAPI(p.network)
+	if err != nil {
+		return err
+	}
+	pc, err := api.NewPeerConnection(webrtc.Configuration{ICEServers: rtc.ICEServers(p.cfg.ICEServers)})
 	if err != nil {
 		return err
 	}
