@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -45,7 +46,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 
 var _ = ReportAfterSuite("summary", func(Report) {
 	if turn != nil {
-		GinkgoLogr.Info("TURN server of this run: " + turn.Kind)
+		_, _ = fmt.Fprintln(os.Stdout, "TURN server of this run:", turn.Kind)
 	}
 })
 
