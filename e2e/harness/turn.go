@@ -52,7 +52,7 @@ func StartTURN(ctx context.Context, log io.Writer) (*TURN, error) {
 	case missing == nil:
 		err = t.runProcess(binary, port, log)
 	default:
-		err = t.runPion(address, log) //nolint:contextcheck // it lives until Stop
+		err = t.runPion(address, log)
 	}
 	if err != nil {
 		return nil, err

@@ -106,7 +106,7 @@ func (d *demo) start(ctx context.Context) (err error) {
 	if err = d.binaries.Check(); err != nil {
 		return err
 	}
-	if d.turn, err = harness.StartPionTURN(d.log); err != nil { //nolint:contextcheck // it lives until Stop
+	if d.turn, err = harness.StartPionTURN(d.log); err != nil {
 		return err
 	}
 	d.system, err = harness.Start(ctx, d.binaries, d.binaries, harness.Options{

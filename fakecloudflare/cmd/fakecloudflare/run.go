@@ -30,7 +30,7 @@ func run(ctx context.Context, opts options, log *slog.Logger) (err error) {
 		return err
 	}
 	if opts.TURNListen != "" {
-		relay, startErr := turnserver.Start(turnserver.Config{ //nolint:contextcheck // ended by Close, not by a context
+		relay, startErr := turnserver.Start(turnserver.Config{
 			Listen: opts.TURNListen, Secret: opts.TURNSecret, Authorised: api.Authorised, Log: log,
 		})
 		if startErr != nil {

@@ -89,7 +89,7 @@ func (a *API) serveSocket(w http.ResponseWriter, r *http.Request, serve func(con
 		return // the upgrader has answered
 	}
 	conn := ws.New(socket)
-	stop := context.AfterFunc(a.cfg.Closing, func() { //nolint:contextcheck // the relay's end, not the request's
+	stop := context.AfterFunc(a.cfg.Closing, func() {
 		spread := rand.N(returnSpread) //nolint:gosec // jitter needs no secrecy
 		conn.Send(wire.Encode(wire.Message{Type: wire.TypeGoingAway, RetryMS: 1 + int(spread.Milliseconds())}))
 		conn.Close(wire.CloseGoingAway, "the relay is going away")

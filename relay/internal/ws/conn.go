@@ -100,7 +100,7 @@ func (c *Conn) Serve(ctx context.Context, receive func(frame []byte)) error {
 	c.drain()
 	<-written
 	_ = c.socket.Close()
-	return context.Cause(c.ended) //nolint:contextcheck // the connection's own life
+	return context.Cause(c.ended)
 }
 
 // read returns why reading ended, or nil when the connection was ended here.

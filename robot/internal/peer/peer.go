@@ -127,7 +127,7 @@ func (p *Peer) Run(ctx context.Context) error {
 		case <-p.life.Done():
 		}
 	}
-	cause := context.Cause(p.life) //nolint:contextcheck // the session's own life
+	cause := context.Cause(p.life)
 	p.enter(Closed)
 	p.sayGoodbye(cause)
 	p.free()
