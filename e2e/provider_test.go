@@ -14,6 +14,7 @@ var _ = everywhere("When the TURN provider", func(b harness.Backend) {
 	DescribeTable("fails, the owner still sees video, and the app is told that it is without TURN:",
 		func(ctx SpecContext, fault fakecloudflare.Fault) {
 			s := ready(ctx, b, harness.Options{})
+			s.lossy = true // what the relay cannot read it cannot revoke
 			Expect(s.SetFault(ctx, fault)).To(Succeed())
 			degraded := make(chan string, 1)
 			phone, err := s.Dial(ctx, s.owner, func(m wire.Message) {

@@ -14,6 +14,7 @@ import (
 var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
 	It("the picture goes on, and the robot comes back by itself", func(ctx SpecContext) {
 		s := ready(ctx, b, harness.Options{})
+		s.lossy = true // media needs the credentials longer than the relay lives
 		viewing := s.watch(ctx, simapp.Options{Device: robotID})
 
 		Expect(s.Relay.Stop()).To(Succeed())

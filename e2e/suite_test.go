@@ -44,6 +44,12 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	DeferCleanup(func() error { return turn.Stop() })
 }, NodeTimeout(time.Minute))
 
+var _ = JustAfterEach(func(ctx SpecContext) {
+	if CurrentSpecReport().Failed() {
+		Expect(turn.CopyLog(ctx, GinkgoWriter)).To(Succeed())
+	}
+})
+
 var _ = ReportAfterSuite("summary", func(Report) {
 	if turn != nil {
 		_, _ = fmt.Fprintln(os.Stdout, "TURN server of this run:", turn.Kind)
@@ -80,6 +86,9 @@ type stage struct {
 	owner      harness.User
 	configFile string // of the robot
 	idle       int    // goroutines of the idle robot; 0 where they can't be told from others
+	// lossy: credentials were issued that the relay never had, or has left to
+	// expire. Else none may be live at the end.
+	lossy bool
 }
 
 // empty brings up a relay whose owner has a robot that is switched off. The
@@ -91,6 +100,9 @@ func empty(ctx SpecContext, b harness.Backend, o harness.Options) *stage {
 		Eventually(gleak.Goroutines).WithTimeout(5 * time.Second).ShouldNot(gleak.HaveLeaked(before))
 	})
 	o.Log = GinkgoWriter
+	if o.Grace == 0 {
+		o.Grace = time.Second
+	}
 	if o.TURN == nil {
 		o.TURN = turn
 	}
@@ -98,6 +110,7 @@ func empty(ctx SpecContext, b harness.Backend, o harness.Options) *stage {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(system.Stop)
 	s := &stage{System: system}
+	DeferCleanup(s.expectNoCredentials)
 	s.owner = s.user(ctx, "owner@example.com")
 	s.configFile, err = s.AddDevice(ctx, robotID, s.owner)
 	Expect(err).NotTo(HaveOccurred())
@@ -158,6 +171,16 @@ func (s *stage) puppet(ctx SpecContext) *harness.Peer {
 	DeferCleanup(robot.Close)
 	Expect(s.AwaitOnline(ctx, robotID, s.owner)).To(Succeed())
 	return robot
+}
+
+// expectNoCredentials hangs up, and says that no TURN credential can be used
+// any more.
+func (s *stage) expectNoCredentials(ctx SpecContext) {
+	s.HangUp()
+	if s.lossy || CurrentSpecReport().Failed() {
+		return
+	}
+	Eventually(s.LiveCredentials).WithContext(ctx).Should(BeZero(), "TURN credentials that still work")
 }
 
 // expectNothingLeft says that relay, robot and TURN provider hold nothing of

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -50,29 +52,42 @@ func (t *TURN) contain(
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		return nil, err
 	}
+	if err := removeOrphans(ctx); err != nil {
+		return nil, err
+	}
 	life := context.WithoutCancel(ctx)
 	coturn, err := testcontainers.Run(life, image, append(options,
+		testcontainers.WithLabels(map[string]string{ownerLabel: strconv.Itoa(os.Getpid())}),
 		testcontainers.WithWaitStrategyAndDeadline(startTime, wait.ForLog("Total General servers")),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", image, err)
 	}
 	t.Kind = "coturn in a container (" + image + ")"
-	t.stop = func() error {
-		return errors.Join(copyLog(life, coturn, log), coturn.Terminate(life, testcontainers.StopTimeout(time.Second)))
-	}
+	t.log = coturn.Logs
+	t.stop = func() error { return coturn.Terminate(life, testcontainers.StopTimeout(time.Second)) }
 	return coturn, nil
 }
 
-// copyLog copies what a container has printed. It is not followed while the
-// container runs: that takes goroutines, which come and go and look like leaks.
-func copyLog(ctx context.Context, of *testcontainers.DockerContainer, to io.Writer) error {
-	printed, err := of.Logs(ctx)
+// ownerLabel is the label of a container with the process that started it.
+const ownerLabel = "wimz.dev.owner"
+
+// removeOrphans removes the containers of runs that were killed.
+func removeOrphans(ctx context.Context) error {
+	list, err := output(exec.CommandContext(ctx, "docker", "ps", "--all",
+		"--filter", "label="+ownerLabel, "--format", `{{.ID}} {{.Label "`+ownerLabel+`"}}`))
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(to, printed)
-	return errors.Join(err, printed.Close())
+	for line := range strings.Lines(list) {
+		id, owner, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if _, err = os.Stat("/proc/" + owner); errors.Is(err, os.ErrNotExist) {
+			if err = execute(ctx, "docker", "rm", "--force", id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // runProcess runs the coturn that is installed.

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/testcontainers/testcontainers-go"
@@ -89,9 +88,6 @@ func (c *Coturn) args(certFile, keyFile string) []string {
 // inContainer runs a container without a network and names the namespace it
 // has anyway. coturn binds its address before that is there.
 func (c *Coturn) inContainer(ctx context.Context, name, image string, log io.Writer) error {
-	if err := removeOrphans(ctx); err != nil {
-		return err
-	}
 	const certFile, keyFile = "/cert.pem", "/key.pem"
 	coturn, err := c.contain(ctx, image, log,
 		testcontainers.WithCmd(c.args(certFile, keyFile)...),
@@ -99,7 +95,6 @@ func (c *Coturn) inContainer(ctx context.Context, name, image string, log io.Wri
 			testcontainers.ContainerFile{HostFilePath: c.CertFile, ContainerFilePath: certFile, FileMode: 0o644},
 			testcontainers.ContainerFile{HostFilePath: c.keyFile(), ContainerFilePath: keyFile, FileMode: 0o644},
 		),
-		testcontainers.WithLabels(map[string]string{ownerLabel: strconv.Itoa(os.Getpid())}),
 		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
 			host.NetworkMode = "none"
 			host.Sysctls = map[string]string{"net.ipv4.ip_nonlocal_bind": "1"}
@@ -124,25 +119,4 @@ func (c *Coturn) asProcess(ctx context.Context, name string, log io.Writer) (err
 	line := append(c.Netns.Prefix(), "turnserver")
 	line = append(line, c.args(c.CertFile, c.keyFile())...)
 	return c.spawn(exec.Command(line[0], line[1:]...), log)
-}
-
-// ownerLabel is the label of a container with the process that started it.
-const ownerLabel = "wimz.dev.owner"
-
-// removeOrphans removes the containers of runs that were killed.
-func removeOrphans(ctx context.Context) error {
-	list, err := output(exec.CommandContext(ctx, "docker", "ps", "--all",
-		"--filter", "label="+ownerLabel, "--format", `{{.ID}} {{.Label "`+ownerLabel+`"}}`))
-	if err != nil {
-		return err
-	}
-	for line := range strings.Lines(list) {
-		id, owner, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if _, err = os.Stat("/proc/" + owner); errors.Is(err, os.ErrNotExist) {
-			if err = execute(ctx, "docker", "rm", "--force", id); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -114,19 +113,4 @@ func openNetns(path string) (int, error) {
 		return 0, fmt.Errorf("open %s: %w", path, err)
 	}
 	return fd, nil
-}
-
-// execute runs a command that prints nothing when all is well.
-func execute(ctx context.Context, name string, args ...string) error {
-	_, err := output(exec.CommandContext(ctx, name, args...))
-	return err
-}
-
-func output(command *exec.Cmd) (string, error) {
-	var stdout, stderr bytes.Buffer
-	command.Stdout, command.Stderr = &stdout, &stderr
-	if err := command.Run(); err != nil {
-		return "", fmt.Errorf("%s: %w: %s", strings.Join(command.Args, " "), err, bytes.TrimSpace(stderr.Bytes()))
-	}
-	return stdout.String(), nil
 }

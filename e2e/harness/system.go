@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -88,9 +87,7 @@ func orElse[T comparable](value, otherwise T) T {
 
 // Stop ends everything, robots first, and removes what was written.
 func (s *System) Stop() error {
-	for _, phone := range s.phones {
-		phone.Close()
-	}
+	s.HangUp()
 	var errs []error
 	for _, robot := range s.Robots {
 		errs = append(errs, robot.Stop())
@@ -99,12 +96,12 @@ func (s *System) Stop() error {
 	return errors.Join(errs...)
 }
 
-// RestartRelay ends the relay and starts it again where it was.
-func (s *System) RestartRelay(ctx context.Context) error {
-	if err := s.Relay.Stop(); err != nil {
-		return err
+// HangUp closes every phone.
+func (s *System) HangUp() {
+	for _, phone := range s.phones {
+		phone.Close()
 	}
-	return s.StartRelay(ctx)
+	s.phones = nil
 }
 
 // StartRelay starts a stopped relay again where it was.
@@ -134,22 +131,18 @@ func (s *System) AddDevice(ctx context.Context, id wire.DeviceID, owner User) (c
 		return "", err
 	}
 	configFile = filepath.Join(s.dir, string(id)+".yaml")
-	return configFile, os.WriteFile(configFile, text, 0o600)
+	return configFile, os.WriteFile(configFile, []byte(text), 0o600)
 }
 
 // Secrets are what no log may show.
 func (s *System) Secrets() []string { return []string{s.settings.JWTSecret, apiToken} }
 
 // relayCLI runs a command of the relay's binary on the system's database.
-func (s *System) relayCLI(ctx context.Context, args ...string) ([]byte, error) {
-	var stdout, stderr bytes.Buffer
+func (s *System) relayCLI(ctx context.Context, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, s.cli.path("relay"), args...)
 	command.Env = append(os.Environ(), s.settings.database()...)
-	command.Dir, command.Stdout, command.Stderr = s.dir, &stdout, &stderr
-	if err := command.Run(); err != nil {
-		return nil, fmt.Errorf("relay %v: %w: %s", args, err, stderr.String())
-	}
-	return stdout.Bytes(), nil
+	command.Dir = s.dir
+	return output(command)
 }
 
 // StartRobot starts a robot and returns when the relay has it online.

@@ -23,6 +23,22 @@ type TURN struct {
 	URLs   []string // RFC 7065
 	Secret string
 	stop   func() error
+	log    func(context.Context) (io.ReadCloser, error) // nil: it goes where the others' goes
+}
+
+// CopyLog copies what a server in a container has printed so far, for the
+// report of a spec that failed. It is not followed while the container runs:
+// that takes goroutines, which come and go and look like leaks.
+func (t *TURN) CopyLog(ctx context.Context, to io.Writer) error {
+	if t.log == nil {
+		return nil
+	}
+	printed, err := t.log(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, printed)
+	return errors.Join(err, printed.Close())
 }
 
 // Stop ends the server.

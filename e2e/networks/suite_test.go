@@ -52,6 +52,12 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	internet(ctx, dir)
 }, NodeTimeout(time.Minute))
 
+var _ = JustAfterEach(func(ctx SpecContext) {
+	if CurrentSpecReport().Failed() {
+		Expect(coturn.CopyLog(ctx, GinkgoWriter)).To(Succeed())
+	}
+})
+
 var _ = ReportAfterSuite("what was measured", func(r Report) {
 	for _, spec := range r.SpecReports {
 		for _, entry := range spec.ReportEntries {

@@ -29,10 +29,10 @@ func TestRenewal(t *testing.T) {
 func TestRenewalFails(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.answered()
-		w.provider.err = &turn.Error{Kind: turn.KindUpstream, Status: 503}
+		w.provider.become(&turn.Error{Kind: turn.KindUpstream, Status: 503}, nil)
 		w.pass(turn.DefaultTTL * 8 / 10)
 		w.said()
-		w.provider.err = nil
+		w.provider.become(nil, nil)
 		w.pass(time.Minute)
 		w.said("app:webrtc_credentials#1", "robot:webrtc_credentials#1")
 	})
@@ -42,13 +42,14 @@ func TestRenewalFails(t *testing.T) {
 func TestEndWhileRenewing(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.answered()
-		w.provider.hold = make(chan struct{})
+		hold := make(chan struct{})
+		w.provider.become(nil, hold)
 		w.pass(turn.DefaultTTL * 8 / 10)
 		if err := w.say(app.sender(), a(wire.TypeClose)); err != nil {
 			w.Fatal(err)
 		}
 		w.said("app:webrtc_close/app_left#1", "robot:webrtc_close/app_left#1")
-		close(w.provider.hold)
+		close(hold)
 		w.released()
 	})
 }

@@ -43,9 +43,12 @@ type provider struct {
 }
 
 func (p *provider) Mint(ctx context.Context, ttl time.Duration, _ string) (turn.Credentials, error) {
-	if p.hold != nil {
+	p.mu.Lock()
+	hold := p.hold
+	p.mu.Unlock()
+	if hold != nil {
 		select {
-		case <-p.hold:
+		case <-hold:
 		case <-ctx.Done():
 			return turn.Credentials{}, &turn.Error{Kind: turn.KindTimeout}
 		}
@@ -70,6 +73,13 @@ func (p *provider) Revoke(_ context.Context, username string) error {
 	defer p.mu.Unlock()
 	p.revoked = append(p.revoked, username)
 	return nil
+}
+
+// become changes the provider while it is in use.
+func (p *provider) become(err error, hold chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err, p.hold = err, hold
 }
 
 func (p *provider) counts() (minted, revoked int) {
