@@ -35,8 +35,8 @@ func loopbackArgs(secret string, port int) []string {
 
 // runContainer runs coturn from an image, on the host's network: its peers are
 // on loopback, like everything here.
-func (t *TURN) runContainer(ctx context.Context, image string, port int, log io.Writer) error {
-	_, err := t.contain(ctx, image, log,
+func (t *TURN) runContainer(ctx context.Context, image string, port int) error {
+	_, err := t.contain(ctx, image,
 		testcontainers.WithCmd(loopbackArgs(t.Secret, port)...),
 		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
 			host.NetworkMode = "host"
@@ -46,7 +46,7 @@ func (t *TURN) runContainer(ctx context.Context, image string, port int, log io.
 
 // contain runs coturn from an image.
 func (t *TURN) contain(
-	ctx context.Context, image string, log io.Writer, options ...testcontainers.ContainerCustomizer,
+	ctx context.Context, image string, options ...testcontainers.ContainerCustomizer,
 ) (*testcontainers.DockerContainer, error) {
 	// The reaper's image cannot be had without a registry; Stop cleans up.
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {

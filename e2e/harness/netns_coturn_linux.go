@@ -53,7 +53,7 @@ func StartCoturn(ctx context.Context, name, ip string, log io.Writer) (*Coturn, 
 	err = writeCertificate(ip, c.CertFile, c.keyFile())
 	if err == nil {
 		if image := coturnImage(ctx); image != "" {
-			err = c.inContainer(ctx, name, image, log)
+			err = c.inContainer(ctx, name, image)
 		} else {
 			err = c.asProcess(ctx, name, log)
 		}
@@ -87,9 +87,9 @@ func (c *Coturn) args(certFile, keyFile string) []string {
 
 // inContainer runs a container without a network and names the namespace it
 // has anyway. coturn binds its address before that is there.
-func (c *Coturn) inContainer(ctx context.Context, name, image string, log io.Writer) error {
+func (c *Coturn) inContainer(ctx context.Context, name, image string) error {
 	const certFile, keyFile = "/cert.pem", "/key.pem"
-	coturn, err := c.contain(ctx, image, log,
+	coturn, err := c.contain(ctx, image,
 		testcontainers.WithCmd(c.args(certFile, keyFile)...),
 		testcontainers.WithFiles(
 			testcontainers.ContainerFile{HostFilePath: c.CertFile, ContainerFilePath: certFile, FileMode: 0o644},

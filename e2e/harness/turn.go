@@ -64,7 +64,7 @@ func StartTURN(ctx context.Context, log io.Writer) (*TURN, error) {
 	image := coturnImage(ctx)
 	switch binary, missing := exec.LookPath("turnserver"); {
 	case image != "":
-		err = t.runContainer(ctx, image, port, log)
+		err = t.runContainer(ctx, image, port)
 	case missing == nil:
 		err = t.runProcess(binary, port, log)
 	default:
