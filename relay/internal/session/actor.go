@@ -109,10 +109,20 @@ func (a *actor) serve() {
 		case <-a.ctx.Done():
 			return // the relay stops; the media does not
 		}
-		if peer := a.machine.App().Peer; peer != a.viewer.peer {
-			a.follow(bus.AppAddress(peer))
-			a.service.move(a, viewer{peer, a.device})
+		if app := a.machine.App(); app.Peer != a.viewer.peer {
+			a.moveTo(app)
 		}
+	}
+}
+
+// moveTo follows an app that has resumed on another socket, which may be gone
+// already.
+func (a *actor) moveTo(app bus.Sender) {
+	a.service.move(a, viewer{app.Peer, a.device})
+	address := bus.AppAddress(app.Peer)
+	a.follow(address)
+	if there, err := a.service.cfg.Bus.Owned(a.ctx, address); !there && err == nil {
+		a.apply(a.machine.Handle(bus.Envelope{Kind: bus.Lost, From: app}))
 	}
 }
 

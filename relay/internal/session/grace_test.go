@@ -186,3 +186,18 @@ func TestNoGraceTime(t *testing.T) {
 		w.released()
 	})
 }
+
+// TestResumeOnADyingSocket: a socket that is gone before the session has heard
+// of it is a lost one.
+func TestResumeOnADyingSocket(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.answered()
+		if err := w.say(sibling.sender(), a(wire.TypeResume)); err != nil {
+			w.Fatal(err)
+		}
+		w.said()
+		w.pass(grace)
+		w.said("robot:webrtc_close/app_gone#1")
+		w.released()
+	})
+}
