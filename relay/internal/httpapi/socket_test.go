@@ -136,10 +136,11 @@ func TestGetStatusOfTheOnlyRobot(t *testing.T) {
 
 func TestBadMessages(t *testing.T) {
 	w, token, _ := house(t)
-	app, robot := w.app(token), w.robot("robot")
-	for range 3 {
-		app.next()
-	}
+	app := w.app(token)
+	app.next() // greeted: from here on the robot's coming is not missed
+	app.next()
+	robot := w.robot("robot")
+	app.isTold("robot", true)
 	for _, frame := range []string{"", "hello", "[]", "{}", `{"type":"webrtc_offer"}`, `{"type":"webrtc_close"}`, "\x00\xff"} {
 		app.raw(frame)
 		if m := app.hears("error BAD_MESSAGE"); m.Text == "" {
