@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,7 +36,7 @@ func TestEndToEnd(t *testing.T) {
 }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
-	dir, err := filepath.Abs(orDefault(os.Getenv("E2E_BIN"), "../.bin"))
+	dir, err := filepath.Abs(cmp.Or(os.Getenv("E2E_BIN"), "../.bin"))
 	Expect(err).NotTo(HaveOccurred())
 	binaries = harness.Binaries{Dir: dir}
 	Expect(binaries.Check()).To(Succeed())
@@ -55,13 +56,6 @@ var _ = ReportAfterSuite("summary", func(Report) {
 		_, _ = fmt.Fprintln(os.Stdout, "TURN server of this run:", turn.Kind)
 	}
 })
-
-func orDefault(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
-}
 
 // everywhere describes something once for each backend.
 func everywhere(text string, args ...any) bool { //nolint:unparam // as Describe itself

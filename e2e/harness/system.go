@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -59,9 +60,9 @@ func Start(ctx context.Context, b Backend, cli Binaries, o Options) (*System, er
 	}
 	s := &System{backend: b, cli: cli, log: o.Log, dir: dir, Robots: map[wire.DeviceID]*Program{}}
 	s.settings = RelaySettings{
-		Listen: orElse(o.Listen, "127.0.0.1:0"), DatabasePath: filepath.Join(dir, "relay.db"),
+		Listen: cmp.Or(o.Listen, "127.0.0.1:0"), DatabasePath: filepath.Join(dir, "relay.db"),
 		JWTSecret: rand.Text() + rand.Text(), TURNRequired: o.TURNRequired,
-		Grace: orElse(o.Grace, time.Minute), TTL: orElse(o.TTL, time.Hour), Origins: o.Origins, LogLevel: o.LogLevel,
+		Grace: cmp.Or(o.Grace, time.Minute), TTL: cmp.Or(o.TTL, time.Hour), Origins: o.Origins, LogLevel: o.LogLevel,
 	}
 	s.Cloudflare, err = b.Cloudflare(ctx, CloudflareSettings{TURN: o.TURN}, o.Log)
 	if err == nil {
@@ -75,14 +76,6 @@ func Start(ctx context.Context, b Backend, cli Binaries, o Options) (*System, er
 	}
 	s.settings.Listen = s.Relay.Addr // where it will be again after a restart
 	return s, nil
-}
-
-func orElse[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
 }
 
 // Stop ends everything, robots first, and removes what was written.

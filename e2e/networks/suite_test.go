@@ -7,6 +7,7 @@
 package networks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -46,7 +47,7 @@ func TestNetworks(t *testing.T) {
 }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
-	dir, err := filepath.Abs(orDefault(os.Getenv("E2E_BIN"), "../../.bin"))
+	dir, err := filepath.Abs(cmp.Or(os.Getenv("E2E_BIN"), "../../.bin"))
 	Expect(err).NotTo(HaveOccurred())
 	Expect(harness.Binaries{Dir: dir}.Check()).To(Succeed())
 	internet(ctx, dir)
@@ -67,10 +68,3 @@ var _ = ReportAfterSuite("what was measured", func(r Report) {
 		}
 	}
 })
-
-func orDefault(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
-}
