@@ -27,6 +27,7 @@ type Options struct {
 	NoTURN       bool          // the relay has no TURN provider
 	TTL          time.Duration // of credentials; 1 h if 0
 	Origins      string        // pages that may connect
+	Hostile      bool          // clients break the contract on purpose
 	Log          io.Writer
 	LogLevel     slog.Level
 }
@@ -38,6 +39,7 @@ type System struct {
 	Robots     map[wire.DeviceID]*Program
 
 	backend  Backend
+	tap      *Tap
 	cli      Binaries // the relay's command line adds devices
 	settings RelaySettings
 	log      io.Writer
@@ -60,7 +62,7 @@ func Start(ctx context.Context, b Backend, cli Binaries, o Options) (*System, er
 	}
 	s := &System{backend: b, cli: cli, log: o.Log, dir: dir, Robots: map[wire.DeviceID]*Program{}}
 	s.settings = RelaySettings{
-		Listen: cmp.Or(o.Listen, "127.0.0.1:0"), DatabasePath: filepath.Join(dir, "relay.db"),
+		Listen: "127.0.0.1:0", DatabasePath: filepath.Join(dir, "relay.db"),
 		JWTSecret: rand.Text() + rand.Text(), TURNRequired: o.TURNRequired,
 		Grace: cmp.Or(o.Grace, time.Minute), TTL: cmp.Or(o.TTL, time.Hour), Origins: o.Origins, LogLevel: o.LogLevel,
 	}
@@ -75,6 +77,10 @@ func Start(ctx context.Context, b Backend, cli Binaries, o Options) (*System, er
 		return nil, errors.Join(err, s.Stop())
 	}
 	s.settings.Listen = s.Relay.Addr // where it will be again after a restart
+	s.tap, err = startTap(ctx, cmp.Or(o.Listen, "127.0.0.1:0"), o.Hostile, func() string { return s.settings.Listen })
+	if err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
 	return s, nil
 }
 
@@ -85,7 +91,7 @@ func (s *System) Stop() error {
 	for _, robot := range s.Robots {
 		errs = append(errs, robot.Stop())
 	}
-	errs = append(errs, s.Relay.Stop(), s.Cloudflare.Stop(), os.RemoveAll(s.dir))
+	errs = append(errs, s.Relay.Stop(), s.Cloudflare.Stop(), s.tap.Close(), os.RemoveAll(s.dir))
 	return errors.Join(errs...)
 }
 
@@ -103,8 +109,8 @@ func (s *System) StartRelay(ctx context.Context) (err error) {
 	return err
 }
 
-// RelayURL is where apps and robots connect.
-func (s *System) RelayURL() string { return "ws://" + s.settings.Listen }
+// RelayURL is where apps and robots connect: to the tap before the relay.
+func (s *System) RelayURL() string { return "ws://" + s.tap.listener.Addr().String() }
 
 // AddUser registers an account and logs it in.
 func (s *System) AddUser(ctx context.Context, email string) (User, error) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"wimz.dev/live/relay/apispec"
 	"wimz.dev/live/relay/internal/auth"
 	"wimz.dev/live/relay/internal/bus"
 	"wimz.dev/live/relay/internal/hub"
@@ -70,6 +71,8 @@ func New(cfg Config) *API {
 	a.mux.HandleFunc("GET /health", a.health)
 	a.mux.HandleFunc("GET /ready", a.ready)
 	a.mux.HandleFunc("GET /stats", a.authenticated(a.stats))
+	a.mux.HandleFunc("GET /openapi.json", document(apispec.OpenAPI))
+	a.mux.HandleFunc("GET /asyncapi.json", document(apispec.AsyncAPI))
 	a.mux.HandleFunc("POST /api/auth/register", a.register)
 	a.mux.HandleFunc("POST /api/auth/login", a.login)
 	a.mux.HandleFunc("POST /api/auth/refresh", a.authenticated(a.refresh))

@@ -46,6 +46,9 @@ func (w *world) do(method, path, token, body string) answer {
 	if detail, _ := a.body["detail"].(string); (a.status >= 400) != (detail != "") {
 		w.Errorf("%s %s: %d with %s", method, path, a.status, text)
 	}
+	if err := w.check.Answer(method, strings.SplitN(path, "?", 2)[0], a.status, text); err != nil {
+		w.Error(err)
+	}
 	return a
 }
 

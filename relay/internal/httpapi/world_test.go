@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"wimz.dev/live/relay/apispec/apicheck"
 	"wimz.dev/live/relay/internal/auth"
 	"wimz.dev/live/relay/internal/bus"
 	"wimz.dev/live/relay/internal/config"
@@ -102,6 +103,7 @@ type world struct {
 	api             *httpapi.API
 	server          *httptest.Server
 	client          *http.Client
+	check           *apicheck.Checker
 	closing         context.CancelFunc
 	log             *lockedBuffer
 	users           int
@@ -111,6 +113,9 @@ func newWorld(t testing.TB, changes ...func(*options)) *world {
 	t.Helper()
 	w := &world{TB: t, provider: &provider{}, log: &lockedBuffer{}, client: &http.Client{Timeout: patience}}
 	var err error
+	if w.check, err = apicheck.New(); err != nil {
+		t.Fatal(err)
+	}
 	if w.store, err = sqlstore.Open(t.Context(), config.MemoryDatabase); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +133,9 @@ func newWorld(t testing.TB, changes ...func(*options)) *world {
 		Accounts: auth.NewAccounts(w.store, auth.NewPasswords(), time.Now),
 		Devices:  auth.NewDevices(w.store, true, time.Now),
 		TURN:     pool, AllowedOrigins: []string{ourPage}, Closing: closing, Log: log,
-		Stats: func() map[string]int { return map[string]int{"apps": w.hub.Apps(), "robots": w.hub.Robots()} },
+		Stats: func() map[string]int {
+			return map[string]int{"sessions": w.sessions.Count(), "apps": w.hub.Apps(), "robots": w.hub.Robots(), "goroutines": 1}
+		},
 	}}
 	for _, change := range changes {
 		change(&o)
