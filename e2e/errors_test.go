@@ -106,6 +106,7 @@ var _ = everywhere("A request that fails ends in one clear answer:", func(b harn
 			answer: wire.CodeSessionUnknown,
 		}),
 		Entry("BAD_MESSAGE when a field is missing", SpecTimeout(specTime), failure{
+			given: harness.Options{Hostile: true},
 			ask: func(_ SpecContext, _ *stage, app, _ *harness.Peer) {
 				Expect(app.Send(wire.Message{Type: wire.TypeAnswer, SessionID: "some-session"})).To(Succeed())
 			},

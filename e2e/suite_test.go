@@ -117,11 +117,24 @@ func ready(ctx SpecContext, b harness.Backend, o harness.Options) *stage {
 	s := empty(ctx, b, o)
 	Expect(s.StartRobot(ctx, robotID, s.configFile, s.owner)).To(Succeed())
 	if b != (harness.InProcess{}) {
-		status, err := s.RobotStatus(ctx, robotID)
-		Expect(err).NotTo(HaveOccurred())
-		s.idle = status.Goroutines
+		s.idle = s.settled(ctx)
 	}
 	return s
+}
+
+// settled returns how many goroutines the connected robot has when it has begun
+// all it does without viewers.
+func (s *stage) settled(ctx SpecContext) (goroutines int) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		status, err := s.RobotStatus(ctx, robotID)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(status.Relay).To(Equal("connected"))
+		before := goroutines
+		goroutines = status.Goroutines
+		g.Expect(goroutines).To(Equal(before), "goroutines are still started")
+	}).Should(Succeed())
+	return goroutines
 }
 
 func (s *stage) user(ctx SpecContext, email string) harness.User {
