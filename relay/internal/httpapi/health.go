@@ -17,7 +17,7 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusServiceUnavailable, "going away")
 		return
 	}
-	if _, err := a.cfg.Store.DevicesOf(r.Context(), ""); err != nil {
+	if err := a.cfg.Store.Ping(r.Context()); err != nil {
 		a.cfg.Log.ErrorContext(r.Context(), "the store does not answer", "error", err)
 		fail(w, http.StatusServiceUnavailable, "the store does not answer")
 		return

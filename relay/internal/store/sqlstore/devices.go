@@ -5,25 +5,27 @@ import (
 	"database/sql"
 	"time"
 
+	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/wire"
 )
 
-const selectDevice = "SELECT id, secret, owner, created_at, signed_at FROM devices "
+const (
+	deviceColumns = "id, secret, old_secret, owner, created_at, signed_at"
+	selectDevice  = "SELECT " + deviceColumns + " FROM devices "
+)
 
 // CreateDevice implements [store.Store].
 func (s *DB) CreateDevice(ctx context.Context, d store.Device) error {
-	owner := sql.Null[store.UserID]{V: d.Owner, Valid: d.Owner != ""}
-	signed := sql.NullInt64{Int64: d.SignedAt.Unix(), Valid: d.Timestamped()}
 	_, err := s.db.ExecContext(ctx,
-		"INSERT INTO devices (id, secret, owner, created_at, signed_at) VALUES (?, ?, ?, ?, ?)",
-		d.ID, d.Secret.Reveal(), owner, d.CreatedAt.Unix(), signed)
+		"INSERT INTO devices ("+deviceColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
+		d.ID, d.Secret.Reveal(), d.OldSecret.Reveal(), nobody(d.Owner), d.CreatedAt.Unix(), seconds(d.SignedAt))
 	return failure("create device", err)
 }
 
 // Device implements [store.Store].
 func (s *DB) Device(ctx context.Context, id wire.DeviceID) (store.Device, error) {
-	d, err := scanDevice(s.db.QueryRowContext(ctx, selectDevice+"WHERE id = ?", id))
+	d, err := scanDevice(s.db.QueryRowContext(ctx, selectDevice+"WHERE id = $1", id))
 	return d, failure("read device", err)
 }
 
@@ -35,15 +37,15 @@ func (s *DB) Devices(ctx context.Context) ([]store.Device, error) {
 
 // DevicesOf implements [store.Store].
 func (s *DB) DevicesOf(ctx context.Context, id store.UserID) ([]wire.DeviceID, error) {
-	list, err := collect(ctx, s.db, scanID, "SELECT id FROM devices WHERE owner = ? ORDER BY id", id)
+	list, err := collect(ctx, s.db, scanID, "SELECT id FROM devices WHERE owner = $1 ORDER BY id", id)
 	return list, failure("list devices", err)
 }
 
 // AcceptSignature implements [store.Store]: one statement compares and sets.
 func (s *DB) AcceptSignature(ctx context.Context, id wire.DeviceID, at time.Time) error {
 	result, err := s.db.ExecContext(ctx,
-		"UPDATE devices SET signed_at = ?1 WHERE id = ?2 AND (signed_at IS NULL OR signed_at <= ?1)",
-		at.Unix(), id)
+		"UPDATE devices SET signed_at = $2 WHERE id = $1 AND (signed_at IS NULL OR signed_at <= $2)",
+		id, at.Unix())
 	if err != nil {
 		return failure("accept signature", err)
 	}
@@ -57,24 +59,76 @@ func (s *DB) AcceptSignature(ctx context.Context, id wire.DeviceID, at time.Time
 	return failure("accept signature", store.ErrStale)
 }
 
-// scanner is a *sql.Row or *sql.Rows.
-type scanner interface{ Scan(dest ...any) error }
+// AddDeviceSecret implements [store.Store]. SET reads the row as it was.
+func (s *DB) AddDeviceSecret(ctx context.Context, id wire.DeviceID, secret config.Secret) error {
+	return failure("add device secret", one(ctx, s.db,
+		"UPDATE devices SET old_secret = secret, secret = $2 WHERE id = $1", id, secret.Reveal()))
+}
+
+// DropOldDeviceSecret implements [store.Store].
+func (s *DB) DropOldDeviceSecret(ctx context.Context, id wire.DeviceID) error {
+	return failure("drop old device secret", one(ctx, s.db, "UPDATE devices SET old_secret = '' WHERE id = $1", id))
+}
+
+// ReleaseDevice implements [store.Store].
+func (s *DB) ReleaseDevice(ctx context.Context, id wire.DeviceID, owner store.UserID) error {
+	return s.change(ctx, "release device", func(tx *sql.Tx) error {
+		if err := one(ctx, tx, "UPDATE devices SET owner = NULL WHERE id = $1 AND owner = $2", id, owner); err != nil {
+			return err
+		}
+		return revoke(ctx, tx, store.Revocation{User: owner, Device: id})
+	})
+}
+
+// TransferDevice implements [store.Store].
+func (s *DB) TransferDevice(ctx context.Context, id wire.DeviceID, to store.UserID) error {
+	return s.change(ctx, "transfer device", func(tx *sql.Tx) error {
+		from, err := ownerOf(ctx, tx, id)
+		if err != nil || from == to {
+			return err
+		}
+		return disown(ctx, tx, id, from, "UPDATE devices SET owner = $2 WHERE id = $1", id, nobody(to))
+	})
+}
+
+// DeleteDevice implements [store.Store].
+func (s *DB) DeleteDevice(ctx context.Context, id wire.DeviceID) error {
+	return s.change(ctx, "delete device", func(tx *sql.Tx) error {
+		from, err := ownerOf(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		return disown(ctx, tx, id, from, "DELETE FROM devices WHERE id = $1", id)
+	})
+}
+
+// disown runs the statement that takes the device from its owner, and revokes the
+// owner's right if there was one.
+func disown(ctx context.Context, tx *sql.Tx, id wire.DeviceID, from store.UserID, statement string, args ...any) error {
+	err := one(ctx, tx, statement, args...)
+	if err != nil || from == "" {
+		return err
+	}
+	return revoke(ctx, tx, store.Revocation{User: from, Device: id})
+}
+
+// ownerOf returns the device's owner, empty if it is nobody's.
+func ownerOf(ctx context.Context, tx *sql.Tx, id wire.DeviceID) (store.UserID, error) {
+	var owner sql.Null[store.UserID]
+	err := tx.QueryRowContext(ctx, "SELECT owner FROM devices WHERE id = $1", id).Scan(&owner)
+	return owner.V, err
+}
 
 func scanDevice(row scanner) (store.Device, error) {
 	var (
-		d       store.Device
-		owner   sql.Null[store.UserID]
-		created int64
-		signed  sql.NullInt64
+		d               store.Device
+		owner           sql.Null[store.UserID]
+		created, signed sql.NullInt64
 	)
-	if err := row.Scan(&d.ID, &d.Secret, &owner, &created, &signed); err != nil {
+	if err := row.Scan(&d.ID, &d.Secret, &d.OldSecret, &owner, &created, &signed); err != nil {
 		return store.Device{}, err
 	}
-	d.Owner = owner.V
-	d.CreatedAt = time.Unix(created, 0).UTC()
-	if signed.Valid {
-		d.SignedAt = time.Unix(signed.Int64, 0).UTC()
-	}
+	d.Owner, d.CreatedAt, d.SignedAt = owner.V, moment(created), moment(signed)
 	return d, nil
 }
 
@@ -82,22 +136,4 @@ func scanID(row scanner) (wire.DeviceID, error) {
 	var id wire.DeviceID
 	err := row.Scan(&id)
 	return id, err
-}
-
-// collect runs a query and scans all its rows.
-func collect[T any](ctx context.Context, db *sql.DB, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err has what matters
-	var list []T
-	for rows.Next() {
-		item, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, item)
-	}
-	return list, rows.Err()
 }

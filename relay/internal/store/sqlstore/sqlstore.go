@@ -47,6 +47,13 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	return &DB{db}, nil
 }
 
+// Ping implements [store.Store]. It reads a table: an open file that is gone or
+// damaged still answers a ping of the connection.
+func (s *DB) Ping(ctx context.Context) error {
+	_, err := s.DevicesOf(ctx, "")
+	return err
+}
+
 // Close waits for running queries and closes the database.
 func (s *DB) Close() error { return s.db.Close() }
 

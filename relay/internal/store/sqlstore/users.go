@@ -3,64 +3,100 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"time"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
-
+	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/store"
 )
 
-const selectUser = "SELECT id, email, password_hash, created_at FROM users "
+const (
+	userColumns = "id, email, password_hash, created_at, disabled, tokens_from"
+	selectUser  = "SELECT " + userColumns + " FROM users "
+)
 
 // CreateUser implements [store.Store].
 func (s *DB) CreateUser(ctx context.Context, u store.User) error {
 	_, err := s.db.ExecContext(ctx,
-		"INSERT INTO users (id, email, password_hash, created_at) VALUES (?, ?, ?, ?)",
-		u.ID, u.Email, u.PasswordHash.Reveal(), u.CreatedAt.Unix())
+		"INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
+		u.ID, u.Email, u.PasswordHash.Reveal(), u.CreatedAt.Unix(), u.Disabled, seconds(u.TokensFrom))
 	return failure("create user", err)
 }
 
 // UserByEmail implements [store.Store].
 func (s *DB) UserByEmail(ctx context.Context, email string) (store.User, error) {
-	return scanUser(s.db.QueryRowContext(ctx, selectUser+"WHERE email = ?", email))
+	u, err := scanUser(s.db.QueryRowContext(ctx, selectUser+"WHERE email = $1", email))
+	return u, failure("read user", err)
 }
 
 // UserByID implements [store.Store].
 func (s *DB) UserByID(ctx context.Context, id store.UserID) (store.User, error) {
-	return scanUser(s.db.QueryRowContext(ctx, selectUser+"WHERE id = ?", id))
+	u, err := scanUser(s.db.QueryRowContext(ctx, selectUser+"WHERE id = $1", id))
+	return u, failure("read user", err)
 }
 
-func scanUser(row *sql.Row) (store.User, error) {
-	var (
-		u       store.User
-		created int64
-	)
-	err := row.Scan(&u.ID, &u.Email, &u.PasswordHash, &created)
-	u.CreatedAt = time.Unix(created, 0).UTC()
-	if err != nil {
-		return store.User{}, failure("read user", err)
-	}
-	return u, nil
+// Users implements [store.Store].
+func (s *DB) Users(ctx context.Context) ([]store.User, error) {
+	list, err := collect(ctx, s.db, scanUser, selectUser+"ORDER BY email")
+	return list, failure("list users", err)
 }
 
-// failure gives a driver's error the store's meaning.
-func failure(doing string, err error) error {
-	var broken *sqlite.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, sql.ErrNoRows):
-		err = store.ErrNotFound
-	case errors.As(err, &broken):
-		switch broken.Code() {
-		case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE:
-			err = store.ErrTaken
-		case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-			err = store.ErrNotFound
+// Standing implements [store.Store] with one query: it is asked at every request.
+func (s *DB) Standing(ctx context.Context, id store.UserID, token store.TokenID) (store.User, bool, error) {
+	var revoked bool
+	u, err := scanUser(with{s.db.QueryRowContext(ctx, "SELECT "+userColumns+
+		", EXISTS (SELECT 1 FROM revoked_tokens WHERE user_id = users.id AND token = $2) FROM users WHERE id = $1",
+		id, token), &revoked})
+	return u, revoked, failure("read standing", err)
+}
+
+// SetPassword implements [store.Store].
+func (s *DB) SetPassword(ctx context.Context, id store.UserID, hash config.Secret, tokensFrom time.Time) error {
+	return s.change(ctx, "set password", func(tx *sql.Tx) error {
+		err := one(ctx, tx, "UPDATE users SET password_hash = $2, tokens_from = "+later+" WHERE id = $1",
+			id, hash.Reveal(), tokensFrom.Unix())
+		if err != nil {
+			return err
 		}
+		return revoke(ctx, tx, store.Revocation{User: id})
+	})
+}
+
+// DisableUser implements [store.Store].
+func (s *DB) DisableUser(ctx context.Context, id store.UserID, disabled bool, tokensFrom time.Time) error {
+	return s.change(ctx, "disable user", func(tx *sql.Tx) error {
+		if !disabled {
+			return one(ctx, tx, "UPDATE users SET disabled = $2 WHERE id = $1", id, disabled)
+		}
+		err := one(ctx, tx, "UPDATE users SET disabled = $2, tokens_from = "+later+" WHERE id = $1",
+			id, disabled, tokensFrom.Unix())
+		if err != nil {
+			return err
+		}
+		return revoke(ctx, tx, store.Revocation{User: id})
+	})
+}
+
+// later is the later one of tokens_from and the third parameter.
+const later = "CASE WHEN tokens_from > $3 THEN tokens_from ELSE $3 END"
+
+// DeleteUser implements [store.Store]. The devices' references become NULL.
+func (s *DB) DeleteUser(ctx context.Context, id store.UserID) error {
+	return s.change(ctx, "delete user", func(tx *sql.Tx) error {
+		if err := one(ctx, tx, "DELETE FROM users WHERE id = $1", id); err != nil {
+			return err
+		}
+		return revoke(ctx, tx, store.Revocation{User: id})
+	})
+}
+
+func scanUser(row scanner) (store.User, error) {
+	var (
+		u                   store.User
+		created, tokensFrom sql.NullInt64
+	)
+	if err := row.Scan(&u.ID, &u.Email, &u.PasswordHash, &created, &u.Disabled, &tokensFrom); err != nil {
+		return store.User{}, err
 	}
-	return fmt.Errorf("%s: %w", doing, err)
+	u.CreatedAt, u.TokensFrom = moment(created), moment(tokensFrom)
+	return u, nil
 }

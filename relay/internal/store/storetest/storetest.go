@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,13 +24,27 @@ func now() time.Time { return time.Date(2026, time.March, 1, 12, 0, 0, 987, time
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, store.Store){
-		"users":                users,
-		"devices":              devices,
-		"ownership":            ownership,
-		"signatures":           signatures,
-		"concurrent signers":   concurrentSigners,
-		"concurrent creations": concurrentCreations,
-		"ended context":        endedContext,
+		"users":                  users,
+		"passwords":              passwords,
+		"disabled users":         disabledUsers,
+		"deleted users":          deletedUsers,
+		"tokens":                 tokens,
+		"devices":                devices,
+		"device secrets":         deviceSecrets,
+		"ownership":              ownership,
+		"release":                release,
+		"transfer":               transfer,
+		"deleted devices":        deletedDevices,
+		"signatures":             signatures,
+		"pairing":                pairing,
+		"pairing codes":          pairingCodes,
+		"many revocations":       manyRevocations,
+		"concurrent signers":     concurrentSigners,
+		"concurrent creations":   concurrentCreations,
+		"concurrent claims":      concurrentClaims,
+		"concurrent transfers":   concurrentTransfers,
+		"concurrent revocations": concurrentRevocations,
+		"ended context":          endedContext,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -55,6 +70,16 @@ func users(t *testing.T, s store.Store) {
 	equal(t, got, store.User{})
 	_, err = s.UserByID(ctx, "")
 	check(t, err, store.ErrNotFound)
+
+	abe := store.NewUser("abe@example.com", "hash", now())
+	abe.Disabled = true
+	abe.TokensFrom = now().Truncate(time.Second)
+	check(t, s.CreateUser(ctx, abe), nil)
+	all, err := s.Users(ctx)
+	check(t, err, nil)
+	if !slices.Equal(all, []store.User{abe, ann}) {
+		t.Errorf("got %v", all)
+	}
 	if s.CreateUser(ctx, store.NewUser("Ann@Example.com", "hash", now())) == nil {
 		t.Error("an email that is not in lower case is refused")
 	}
@@ -66,6 +91,7 @@ func devices(t *testing.T, s store.Store) {
 	robot := device("wimz_1", owner)
 	spare := device("wimz_0", "")
 	spare.SignedAt = now().Truncate(time.Second)
+	spare.OldSecret = "before"
 	check(t, s.CreateDevice(ctx, robot), nil)
 	check(t, s.CreateDevice(ctx, spare), nil)
 	check(t, s.CreateDevice(ctx, device("wimz_1", "")), store.ErrTaken)
@@ -183,6 +209,13 @@ func endedContext(t *testing.T, s store.Store) {
 	check(t, err, context.Canceled)
 	_, err = s.Device(t.Context(), "wimz_1")
 	check(t, err, store.ErrNotFound)
+	check(t, s.Ping(ended), context.Canceled)
+	check(t, s.Ping(t.Context()), nil)
+	ann := user(t, s, "ann@example.com")
+	check(t, s.DeleteUser(ended, ann), context.Canceled)
+	_, err = s.UserByID(t.Context(), ann)
+	check(t, err, nil)
+	revocations(t, s)
 }
 
 func user(t *testing.T, s store.Store, email string) store.UserID {
@@ -194,6 +227,32 @@ func user(t *testing.T, s store.Store, email string) store.UserID {
 
 func device(id wire.DeviceID, owner store.UserID) store.Device {
 	return store.Device{ID: id, Secret: config.Secret("secret of " + string(id)), Owner: owner, CreatedAt: now().Truncate(time.Second)}
+}
+
+func code(text string) store.CodeHash { return sha256.Sum256([]byte(text)) }
+
+// later is when tokens and codes of the suite expire.
+func later() time.Time { return time.Now().Add(time.Hour) }
+
+// revocations expects the whole log, apart from the numbers, which grow.
+func revocations(t *testing.T, s store.Store, want ...store.Revocation) {
+	t.Helper()
+	got, err := s.Revocations(t.Context(), 0)
+	check(t, err, nil)
+	last := int64(0)
+	for i := range got {
+		if got[i].Seq <= last {
+			t.Errorf("line %d follows line %d", got[i].Seq, last)
+		}
+		last = got[i].Seq
+		got[i].Seq = 0
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	newest, err := s.LastRevocation(t.Context())
+	check(t, err, nil)
+	equal(t, newest, last)
 }
 
 func check(t *testing.T, got, want error) {
