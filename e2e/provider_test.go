@@ -50,6 +50,28 @@ var _ = everywhere("When the TURN provider", func(b harness.Backend) {
 		Entry("with a single URL", SpecTimeout(specTime), fakecloudflare.Fault{Body: fakecloudflare.BodySingleURL}),
 	)
 
+	It("hangs and comes back, an owner behind a firewall sees video without asking again", func(ctx SpecContext) {
+		s := ready(ctx, b, harness.Options{})
+		Expect(s.SetFault(ctx, fakecloudflare.Fault{Hang: true})).To(Succeed())
+		degraded := make(chan string, 2)
+		phone, err := s.Dial(ctx, s.owner, func(m wire.Message) {
+			if m.Type == wire.TypeCredentials {
+				degraded <- m.Degraded
+			}
+		})
+		Expect(err).NotTo(HaveOccurred())
+		viewing, err := phone.Watch(ctx, simapp.Options{Device: robotID, RelayOnly: true})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(degraded).To(Receive(Equal(wire.DegradedNoTURN)))
+		Eventually(func() map[simapp.Phase]float64 { return viewing.Report().Phases }).Should(HaveKey(simapp.PhaseAnswer))
+		Expect(s.SetFault(ctx, fakecloudflare.Fault{})).To(Succeed())
+		Expect(viewing.WaitFrames(ctx, 30)).To(Succeed())
+		Expect(degraded).To(Receive(BeEmpty()))
+		Expect(viewing.Report().Pair.Local).To(Equal("relay"))
+		viewing.Close()
+		s.expectNothingLeft(ctx)
+	}, SpecTimeout(specTime))
+
 	It("is asked, a user's sessions with one robot share credentials, revoked with the last", func(ctx SpecContext) {
 		s := ready(ctx, b, harness.Options{})
 		first := s.watch(ctx, simapp.Options{Device: robotID})

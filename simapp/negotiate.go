@@ -27,11 +27,10 @@ func (v *Viewing) onOffer(offer string) {
 		v.end(fmt.Errorf("answer the robot's offer: %w", err))
 		return
 	}
-	first := v.ufrag == ""
 	v.ufrag = ufrag
 	v.sendAnswer()
 	v.reach(PhaseAnswer)
-	if first {
+	if !isClosed(v.connected) {
 		v.expect("a connection to the robot", connectTimeout, connectTimeout)
 	}
 	for _, c := range v.candidates {

@@ -179,13 +179,14 @@ func (a *actor) key() turn.Key {
 	return turn.Key{User: string(a.machine.App().User), Device: a.device}
 }
 
-// renew asks for other credentials, beside the loop: the session goes on.
+// renew asks for other credentials, or for the first, beside the loop: the
+// session goes on. That the provider fails has been said when it began to.
 func (a *actor) renew() {
 	key := a.key()
 	a.loans.fetch(func() *turn.Lease {
 		lease, err := a.service.cfg.Credentials.Acquire(a.ctx, key)
 		if err != nil {
-			a.log.WarnContext(a.ctx, "TURN credentials not renewed", "error", err)
+			a.log.DebugContext(a.ctx, "no fresh TURN credentials", "error", err)
 		}
 		return lease
 	})

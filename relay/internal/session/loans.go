@@ -7,7 +7,8 @@ import (
 	"wimz.dev/live/relay/internal/turn"
 )
 
-// retryRenewal is the pause after credentials could not be renewed.
+// retryRenewal is the pause after credentials could not be had: at their renewal,
+// or at the start of a session, which then is without TURN until they come.
 const retryRenewal = 2 * time.Second
 
 // loans are the TURN credentials a session has borrowed: the newest, and the
@@ -35,14 +36,13 @@ func (l *loans) fetch(borrow func() *turn.Lease) {
 	l.fetching.Go(func() { l.arrived <- borrow() })
 }
 
-// add takes a borrowed lease in and sets the time of the next renewal. It
+// add takes a borrowed lease in, nil if there was none, and sets the time when
+// others are fetched. It
 // reports whether the credentials are other ones than before: a provider that
 // is down may lend the same again.
 func (l *loans) add(lease *turn.Lease) (other bool) {
 	if lease == nil {
-		if l.newest != nil {
-			l.renewal.Reset(retryRenewal)
-		}
+		l.renewal.Reset(retryRenewal)
 		return false
 	}
 	if l.newest != nil && l.newest.Credentials().ExpiresAt.Equal(lease.Credentials().ExpiresAt) {

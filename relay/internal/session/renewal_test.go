@@ -38,6 +38,50 @@ func TestRenewalFails(t *testing.T) {
 	})
 }
 
+// TestLateCredentials: a session that began without TURN gets it when the
+// provider comes back, whether that failed or hangs, and is renewed from then on.
+func TestLateCredentials(t *testing.T) {
+	for name, fault := range map[string]func(*provider) (heal func()){
+		"fails": func(p *provider) func() {
+			p.become(&turn.Error{Kind: turn.KindUpstream, Status: 503}, nil)
+			return func() {}
+		},
+		"hangs": func(p *provider) func() {
+			hold := make(chan struct{})
+			p.become(nil, hold)
+			return func() { close(hold) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				heal := fault(w.provider)
+				w.connect(app.sender())
+				w.connect(robot.sender())
+				w.request(app.sender(), "robot")
+				w.pass(time.Second)
+				w.said("app:webrtc_credentials/turn_unavailable#1", "robot:webrtc_request#1")
+				for _, s := range []struct {
+					from who
+					what wire.Type
+				}{{robot, wire.TypeOffer}, {app, wire.TypeAnswer}} {
+					if err := w.say(s.from.sender(), a(s.what)); err != nil {
+						w.Fatal(err)
+					}
+				}
+				w.said("app:webrtc_offer#1", "robot:webrtc_answer#1")
+				w.pass(time.Minute)
+				w.said()
+				w.provider.become(nil, nil)
+				heal()
+				w.pass(retryRenewal)
+				w.said("app:webrtc_credentials#1", "robot:webrtc_credentials#1")
+				w.pass(turn.DefaultTTL * 8 / 10)
+				w.said("app:webrtc_credentials#1", "robot:webrtc_credentials#1")
+			})
+		})
+	}
+}
+
 // TestEndWhileRenewing: what arrives too late is given back.
 func TestEndWhileRenewing(t *testing.T) {
 	inWorld(t, nil, func(w *world) {

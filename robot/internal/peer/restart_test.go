@@ -97,12 +97,14 @@ func TestRestartUnanswered(t *testing.T) {
 	}
 }
 
-// TestRenewTooEarly: before the first answer there is nothing to restart.
-func TestRenewTooEarly(t *testing.T) {
+// TestRenewEarly: ICE servers that come before the first answer are used as soon
+// as there is something to restart.
+func TestRenewEarly(t *testing.T) {
 	o, v := startSession(t, newStream(t), peer.Timing{}), newViewer(t)
 	offer := o.await(t, wire.TypeOffer)
 	o.Renew(wire.ICEServers{})
 	o.Answer(v.answer(t, offer))
-	v.trickle(t, o)
+	v.trickleOn(t, o)
+	o.Answer(v.answer(t, o.awaitRestart(t, v)))
 	o.awaitState(t, peer.Connected)
 }

@@ -23,20 +23,18 @@ func (p *Peer) Candidate(c wire.Candidate) {
 }
 
 // Renew hands over other ICE servers (CONTRACT §4, row 11): ICE restarts with
-// them. Before the first answer there is nothing to restart.
+// them. Those that come before the first answer wait for it.
 func (p *Peer) Renew(servers wire.ICEServers) {
 	p.post(func() error {
-		if p.subscribed != nil {
-			p.renewal = rtc.ICEServers(servers)
-		}
+		p.renewal = rtc.ICEServers(servers)
 		return p.renew()
 	})
 }
 
-// renew uses new ICE servers as soon as pion is not gathering with the old
-// ones: it reads their list without a lock.
+// renew uses new ICE servers as soon as there is something to restart, and pion
+// is not gathering with the old ones: it reads their list without a lock.
 func (p *Peer) renew() error {
-	if p.renewal == nil || p.pc.ICEGatheringState() == webrtc.ICEGatheringStateGathering {
+	if p.renewal == nil || p.subscribed == nil || p.pc.ICEGatheringState() == webrtc.ICEGatheringStateGathering {
 		return nil
 	}
 	servers := p.renewal
@@ -206,7 +204,7 @@ func (p *Peer) answer(sdp wire.SessionDescription) error {
 		}
 		return nil
 	})
-	return nil
+	return p.renew()
 }
 
 // begin starts what the first answer makes possible.
