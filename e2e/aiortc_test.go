@@ -39,25 +39,40 @@ var _ = everywhere("A peer that knows only the original specification", Label("a
 		s.expectNothingLeft(ctx)
 	}, SpecTimeout(specTime))
 
-	It("is watched by our app", func(ctx SpecContext) {
+	DescribeTable("is watched by our app", func(ctx SpecContext, options ...string) {
 		s := empty(ctx, b, harness.Options{})
 		secret, err := harness.DeviceSecret(s.configFile)
 		Expect(err).NotTo(HaveOccurred())
 		stdout := gbytes.NewBuffer()
-		robot := exec.CommandContext(ctx, python, "aiortc/robot.py", s.RelayURL(), string(robotID), secret)
+		args := append([]string{"aiortc/robot.py", s.RelayURL(), string(robotID), secret}, options...)
+		robot := exec.CommandContext(ctx, python, args...)
 		robot.Stdout, robot.Stderr = stdout, GinkgoWriter
 		Expect(robot.Start()).To(Succeed())
 		DeferCleanup(func() {
 			_ = robot.Process.Kill()
 			_ = robot.Wait()
 		})
-		Eventually(stdout).WithContext(ctx).Should(gbytes.Say("connected"))
+		Expect(s.AwaitOnline(ctx, robotID, s.owner)).To(Succeed())
 
 		viewing, err := s.phone(ctx).Watch(ctx, simapp.Options{Device: robotID})
 		Expect(err).NotTo(HaveOccurred())
 		Eventually(func() int { return viewing.Report().Frames }).Should(BeNumerically(">=", 30))
 		Expect(viewing.Report().Latency).To(BeNil(), "its pictures carry no stamp")
-	}, SpecTimeout(specTime))
+
+		second, err := s.phone(ctx).Watch(ctx, simapp.Options{Device: robotID})
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(second.Done()).Should(BeClosed())
+		Expect(second.Err()).To(MatchError(ContainSubstring("Busy: one viewer at a time")))
+		viewing.Close()
+		Eventually(func(g Gomega) {
+			stats, err := s.RelayStats(ctx, s.owner)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(stats.Sessions).To(BeZero())
+		}).Should(Succeed())
+	},
+		Entry("when it signs its name only", SpecTimeout(specTime)),
+		Entry("when it signs the time as well and talks as robots in the field do", SpecTimeout(specTime), "--headers"),
+	)
 })
 
 var _ = Describe("A secret", func() {
