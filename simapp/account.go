@@ -1,23 +1,12 @@
 package simapp
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
-	"time"
 
+	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
-)
-
-const (
-	// apiTimeout bounds one HTTP request to the relay.
-	apiTimeout = 10 * time.Second
-	// maxAnswer bounds the body of its answer in bytes.
-	maxAnswer = 1 << 20
 )
 
 // DeviceStatus is one of a user's robots.
@@ -27,14 +16,7 @@ type DeviceStatus struct {
 }
 
 // APIError is a refusal by the relay's HTTP API.
-type APIError struct {
-	Status int    // HTTP status
-	Detail string // what the relay says of it
-}
-
-func (e *APIError) Error() string {
-	return fmt.Sprintf("the relay answered %d: %s", e.Status, e.Detail)
-}
+type APIError = client.APIError
 
 // Login signs in with an e-mail address and a password and returns a token for
 // [Config]. baseURL is the relay's, http, https, ws or wss. A refusal is an
@@ -67,78 +49,40 @@ func Devices(ctx context.Context, baseURL, token string) ([]DeviceStatus, error)
 	return answer.Devices, nil
 }
 
-// call makes one request. body and answer are JSON; a nil body is none.
-func call(ctx context.Context, method, baseURL, path, token string, body, answer any) error {
-	endpoint, err := httpURL(baseURL, path)
-	if err != nil {
-		return err
+// PairDevice makes the token's user the owner of the robot that shows the code, which is
+// accepted in any case and with or without its dash, and returns which robot that
+// is. A refusal is an [*APIError], with status 404 for a code that is unknown, used
+// or too old, and 409 for a robot of somebody else.
+func PairDevice(ctx context.Context, baseURL, token, code string) (wire.DeviceID, error) {
+	request := struct {
+		Code string `json:"pairing_code"`
+	}{code}
+	var answer struct {
+		DeviceID wire.DeviceID `json:"device_id"`
 	}
-	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
-	defer cancel()
-	var content io.Reader
-	if body != nil {
-		data, marshalErr := json.Marshal(body)
-		if marshalErr != nil {
-			return marshalErr
-		}
-		content = bytes.NewReader(data)
+	if err := call(ctx, http.MethodPost, baseURL, "/api/device/pair", token, request, &answer); err != nil {
+		return "", fmt.Errorf("pair: %w", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, endpoint, content)
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
-	client := http.Client{Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true,
-	}}
-	response, err := client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close() //nolint:errcheck // it is only read
-	return readAnswer(response, answer)
+	return answer.DeviceID, nil
 }
 
-func readAnswer(response *http.Response, answer any) error {
-	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return err
-	}
-	if response.StatusCode/100 != 2 {
-		var refusal struct {
-			Detail string `json:"detail"`
-		}
-		if json.Unmarshal(data, &refusal) != nil || refusal.Detail == "" {
-			refusal.Detail = http.StatusText(response.StatusCode)
-		}
-		return &APIError{Status: response.StatusCode, Detail: refusal.Detail}
-	}
-	if err := json.Unmarshal(data, answer); err != nil {
-		return fmt.Errorf("the relay's answer is not what the contract says: %w", err)
+// UnpairDevice gives the robot up: it is nobody's then, and what the token's user watches
+// of it ends. A refusal is an [*APIError], with status 404 if it is not theirs.
+func UnpairDevice(ctx context.Context, baseURL, token string, id wire.DeviceID) error {
+	var answer struct{}
+	path := "/api/user/devices/" + string(id)
+	if err := call(ctx, http.MethodDelete, baseURL, path, token, nil, &answer); err != nil {
+		return fmt.Errorf("unpair: %w", err)
 	}
 	return nil
 }
 
-// httpURL returns the address of an API path at a relay named by any of its
-// addresses.
-func httpURL(base, path string) (string, error) {
-	u, err := url.Parse(base)
-	if err != nil {
-		return "", fmt.Errorf("relay URL is malformed; use ws://host:port or wss://host")
+// call makes one request. body and answer are JSON; a nil body is none. Without a
+// token it is nobody's.
+func call(ctx context.Context, method, baseURL, path, token string, body, answer any) error {
+	api := client.API{URL: baseURL}
+	if token != "" {
+		api.As = client.App(func() string { return token })
 	}
-	switch u.Scheme {
-	case "ws", "http":
-		u.Scheme = "http"
-	case "wss", "https":
-		u.Scheme = "https"
-	default:
-		return "", fmt.Errorf("relay URL has scheme %q; use ws://host:port or wss://host", u.Scheme)
-	}
-	if u.Host == "" {
-		return "", fmt.Errorf("relay URL names no host; use ws://host:port or wss://host")
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}).String(), nil
+	return api.Call(ctx, method, path, body, answer)
 }

@@ -55,20 +55,39 @@ func TestLoginAndDevices(t *testing.T) {
 	}
 }
 
-func TestRelayAddresses(t *testing.T) {
-	for base, want := range map[string]string{
-		"ws://h:1":         "http://h:1/p",
-		"wss://h":          "https://h/p",
-		"http://h/":        "http://h/p",
-		"https://h/ws/app": "https://h/p",
-		"h:1":              "",
-		"ftp://h":          "",
-		"ws://":            "",
-		":":                "",
-	} {
-		got, err := httpURL(base, "/p")
-		if got != want || (err == nil) != (want != "") {
-			t.Errorf("%s: %q, %v; want %q", base, got, err, want)
+func TestPairAndUnpair(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /api/device/pair", func(w http.ResponseWriter, r *http.Request) {
+		var body map[string]string
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		if body["pairing_code"] != "7k3m-9qxd" || r.Header.Get("Authorization") != "Bearer T" {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, `{"detail":"No such code"}`)
+			return
 		}
+		_, _ = io.WriteString(w, `{"success":true,"device_id":"wimz_1"}`)
+	})
+	mux.HandleFunc("DELETE /api/user/devices/{id}", func(w http.ResponseWriter, r *http.Request) {
+		if r.PathValue("id") != "wimz_1" {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_, _ = io.WriteString(w, `{"success":true}`)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	if id, err := PairDevice(t.Context(), server.URL, "T", "7k3m-9qxd"); err != nil || id != "wimz_1" {
+		t.Errorf("paired %q, %v", id, err)
+	}
+	var refused *APIError
+	if id, err := PairDevice(t.Context(), server.URL, "T", "7k3m-9qx0"); id != "" || !errors.As(err, &refused) || refused.Status != 404 {
+		t.Errorf("paired %q, %v", id, err)
+	} else if strings.Contains(err.Error(), "7k3m") {
+		t.Error("the error repeats the code")
+	}
+	if err := UnpairDevice(t.Context(), server.URL, "T", "wimz_1"); err != nil {
+		t.Error(err)
+	}
+	if err := UnpairDevice(t.Context(), server.URL, "T", "wimz_2"); !errors.As(err, &refused) || refused.Status != 404 {
+		t.Errorf("got %v", err)
 	}
 }
