@@ -19,6 +19,9 @@ type Config struct {
 	// Listen is HOST:PORT and overrides the two above when it is not empty.
 	Listen string `placeholder:"HOST:PORT" help:"Overrides --host and --port."`
 
+	// PublicURL is where robots and apps reach the relay; see [Config.PublicSocketURL].
+	PublicURL string `name:"public-url" env:"PUBLIC_URL" placeholder:"URL" help:"Where robots and apps reach the relay: https://relay.example.com. Default: the host that a request names."`
+
 	// JWTSecret signs the tokens of apps (HS256), at least 32 characters.
 	JWTSecret Secret `kong:"-" env:"JWT_SECRET" help:"Secret that signs the tokens of apps, at least 32 characters. No default."`
 	// DatabaseURL says where accounts and devices are kept; see [Config.DatabasePath].
@@ -52,6 +55,8 @@ type Config struct {
 	SessionGrace time.Duration `env:"SESSION_GRACE" default:"60s" type:"seconds" placeholder:"TIME" help:"How long a session waits for a lost socket to come back, 0 to 1h (60 or 60s)."`
 	// DeviceStaticSignatures admits devices that sign no timestamp.
 	DeviceStaticSignatures bool `env:"DEVICE_STATIC_SIGNATURES" default:"true" negatable:"" help:"Admit robots that sign no timestamp: true or false."`
+	// PairingCodeTTL is how long the code that a robot shows can be used.
+	PairingCodeTTL time.Duration `env:"PAIRING_CODE_TTL" default:"10m" type:"seconds" placeholder:"TIME" help:"How long a robot's pairing code can be used, 1 second to 1h (600 or 10m)."`
 	// AllowedOrigins lists the web pages whose scripts may connect.
 	AllowedOrigins []string `env:"ALLOWED_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may connect, separated by commas: https://app.example.com. Programs without an Origin header always may."`
 

@@ -41,7 +41,7 @@ func TestDefault(t *testing.T) {
 	want := Config{
 		Host: "0.0.0.0", Port: 8000, DatabaseURL: "wimz.db", TURNBaseURL: "https://rtc.live.cloudflare.com",
 		TURNCredentialTTL: time.Hour, TURNRevokeLinger: time.Minute, SessionGrace: time.Minute,
-		DeviceStaticSignatures: true, LogFormat: LogText,
+		PairingCodeTTL: 10 * time.Minute, DeviceStaticSignatures: true, LogFormat: LogText,
 	}
 	if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
 		t.Errorf("got %#v\nwant %#v", got, want)
@@ -54,7 +54,7 @@ func TestDefault(t *testing.T) {
 
 func TestEveryVariableIsRead(t *testing.T) {
 	env := map[string]string{
-		"HOST": "::1", "PORT": " 9 ", "JWT_SECRET": hush, "DATABASE_URL": "x.db",
+		"HOST": "::1", "PORT": " 9 ", "PUBLIC_URL": "https://r", "PAIRING_CODE_TTL": "11m", "JWT_SECRET": hush, "DATABASE_URL": "x.db",
 		"CLOUDFLARE_TURN_KEY_ID": "key", "CLOUDFLARE_TURN_API_TOKEN": hush,
 		"CLOUDFLARE_TURN_BASE_URL": "http://127.0.0.1:1", "TURN_REQUIRED": "yes",
 		"TURN_PROVIDER": "static", "TURN_URLS": "turn:a:1?transport=udp, stun:b,", "TURN_SECRET": hush,
@@ -77,7 +77,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		*secret = ""
 	}
 	want := Config{
-		Host: "::1", Port: 9, DatabaseURL: "x.db", TURNKeyID: "key", TURNBaseURL: "http://127.0.0.1:1",
+		Host: "::1", Port: 9, PublicURL: "https://r", PairingCodeTTL: 11 * time.Minute, DatabaseURL: "x.db", TURNKeyID: "key", TURNBaseURL: "http://127.0.0.1:1",
 		TURNProvider: TURNStatic, TURNURLs: []string{"turn:a:1?transport=udp", "stun:b"}, TURNUsername: "wimz",
 		TURNRequired: true, TURNCredentialTTL: 3601 * time.Second, TURNRevokeLinger: time.Second,
 		SessionGrace: 2 * time.Minute, AllowedOrigins: []string{"http://a", "capacitor://localhost"},
@@ -147,6 +147,8 @@ func TestValidate(t *testing.T) {
 		{"long ttl", func(c *Config) { c.TURNCredentialTTL = 172801 * time.Second }, "TURN_CREDENTIAL_TTL: "},
 		{"linger", func(c *Config) { c.TURNRevokeLinger = -1 }, "TURN_REVOKE_LINGER: "},
 		{"grace", func(c *Config) { c.SessionGrace = 2 * time.Hour }, "SESSION_GRACE: "},
+		{"pairing", func(c *Config) { c.PairingCodeTTL = 0 }, "PAIRING_CODE_TTL: is 0s"},
+		{"public URL", func(c *Config) { c.PublicURL = "https://u:" + hush + "@h" }, "PUBLIC_URL: is not the address"},
 		{"host with port", func(c *Config) { c.Host = "localhost:80" }, "HOST: "},
 		{"listen", func(c *Config) { c.Listen = "localhost" }, "--listen: "},
 		{"listen port", func(c *Config) { c.Listen = "localhost:http" }, "--listen: "},
@@ -174,7 +176,7 @@ func TestValidate(t *testing.T) {
 
 func TestValidateReportsEverything(t *testing.T) {
 	c := Config{TURNRequired: true, Listen: "x", AllowedOrigins: []string{"*", "**"}}
-	if n := strings.Count(c.Validate().Error(), "\n") + 1; n != 8 {
+	if n := strings.Count(c.Validate().Error(), "\n") + 1; n != 9 {
 		t.Errorf("got %d problems: %v", n, c.Validate())
 	}
 }
@@ -190,6 +192,20 @@ func TestDatabasePath(t *testing.T) {
 		c := Config{DatabaseURL: url}
 		got, err := c.DatabasePath()
 		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: got %q, %v, want %q", url, got, err, want)
+		}
+	}
+}
+
+func TestPublicSocketURL(t *testing.T) {
+	for url, want := range map[string]string{
+		"": "", "https://r.example.com": "wss://r.example.com", "wss://r:8443/": "wss://r:8443",
+		"http://127.0.0.1:8000": "ws://127.0.0.1:8000", "ws://[::1]:9": "ws://[::1]:9",
+		"r.example.com": "bad", "ftp://r": "bad", "https://": "bad", "https://u@r": "bad", ":": "bad",
+		"https://r/api": "bad", "https://r?x": "bad", "https://r#x": "bad",
+	} {
+		c := Config{PublicURL: url}
+		if got, err := c.PublicSocketURL(); (err != nil) != (want == "bad") || (err == nil && got != want) {
 			t.Errorf("%q: got %q, %v, want %q", url, got, err, want)
 		}
 	}

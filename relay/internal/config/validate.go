@@ -18,14 +18,17 @@ const minJWTSecret = 32
 // configuration, joined, each a line that says what to do; nil if there is none.
 func (c *Config) Validate() error {
 	_, database := c.DatabasePath()
+	_, public := c.PublicSocketURL()
 	return errors.Join(
 		c.checkAddr(),
+		public,
 		c.CheckJWTSecret(),
 		database,
 		c.checkTURN(),
 		within("TURN_CREDENTIAL_TTL", c.TURNCredentialTTL, 10*time.Second, 48*time.Hour),
 		within("TURN_REVOKE_LINGER", c.TURNRevokeLinger, 0, time.Hour),
 		within("SESSION_GRACE", c.SessionGrace, 0, time.Hour),
+		within("PAIRING_CODE_TTL", c.PairingCodeTTL, time.Second, time.Hour),
 		c.checkOrigins(),
 	)
 }
