@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -22,7 +23,7 @@ type Devices struct {
 	store       DeviceStore
 	allowStatic bool
 	now         func() time.Time
-	nobody      config.Secret // key of devices that do not exist
+	nobody      config.Secret // stands for a secret that is missing
 }
 
 // NewDevices returns an authenticator for the devices in the store. allowStatic
@@ -36,24 +37,9 @@ func NewDevices(devices DeviceStore, allowStatic bool, now func() time.Time) *De
 // timestamp becomes the device's newest, so that an older signature is worth
 // nothing from now on. The error is [ErrUnauthenticated] or the store's.
 func (d *Devices) Authenticate(ctx context.Context, creds DeviceCredentials) (wire.DeviceID, error) {
-	at, err := creds.time()
-	if err != nil {
-		return "", err
-	}
-	device, err := d.store.Device(ctx, creds.DeviceID)
-	unknown := errors.Is(err, store.ErrNotFound)
-	if err != nil && !unknown {
-		return "", err
-	}
-	if unknown {
-		device.Secret = d.nobody // the work is the same, so the time is
-	}
-	signed := wire.VerifySignature(device.Secret.Reveal(), creds.DeviceID, at, creds.Signature.Reveal())
+	device, at, err := d.verify(ctx, creds)
 	switch {
-	case unknown:
-		return "", deny("unknown device")
-	case !signed:
-		return "", deny("wrong signature")
+	case err != nil:
 	case creds.static():
 		err = d.admitStatic(&device)
 	default:
@@ -63,6 +49,63 @@ func (d *Devices) Authenticate(ctx context.Context, creds DeviceCredentials) (wi
 		return "", err
 	}
 	return device.ID, nil
+}
+
+// AuthenticateOnce is [Devices.Authenticate] for a request whose answer is worth
+// stealing. A socket's signature can be used again until there is a newer one, and
+// stands in the URL for a proxy to log; here it must be newer than every one that
+// has been accepted, whatever for. What somebody has seen in use is therefore
+// worth nothing here. The newest one again, which may also be the device itself
+// within one second, is [ErrUsed].
+func (d *Devices) AuthenticateOnce(ctx context.Context, creds DeviceCredentials) (wire.DeviceID, error) {
+	device, at, err := d.verify(ctx, creds)
+	switch {
+	case err != nil:
+	case creds.static():
+		err = deny("signature without a timestamp")
+	default:
+		err = d.admitTimestamp(ctx, device.ID, at)
+	}
+	if err == nil && at.Equal(device.SignedAt) {
+		err = ErrUsed
+	}
+	if err != nil {
+		return "", err
+	}
+	return device.ID, nil
+}
+
+// verify returns the device that has signed, and when.
+func (d *Devices) verify(ctx context.Context, creds DeviceCredentials) (store.Device, time.Time, error) {
+	at, err := creds.time()
+	if err != nil {
+		return store.Device{}, at, err
+	}
+	device, err := d.store.Device(ctx, creds.DeviceID)
+	unknown := errors.Is(err, store.ErrNotFound)
+	if err != nil && !unknown {
+		return store.Device{}, at, err
+	}
+	signed := d.signed(&device, &creds, at)
+	switch {
+	case unknown:
+		return store.Device{}, at, deny("unknown device")
+	case !signed:
+		return store.Device{}, at, deny("wrong signature")
+	}
+	return device, at, nil
+}
+
+// signed reports whether one of the device's secrets made the signature. A secret
+// that is missing, as an unknown device's are, is checked like any other: the work
+// is the same, so the time is.
+func (d *Devices) signed(device *store.Device, creds *DeviceCredentials, at time.Time) bool {
+	signed := false
+	for _, secret := range [...]config.Secret{device.Secret, device.OldSecret} {
+		key := cmp.Or(secret, d.nobody).Reveal()
+		signed = wire.VerifySignature(key, creds.DeviceID, at, creds.Signature.Reveal()) || signed
+	}
+	return signed
 }
 
 func (d *Devices) admitStatic(device *store.Device) error {

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,40 +41,53 @@ func oneRobot() *memory {
 	return &memory{devices: map[wire.DeviceID]store.Device{robot: {ID: robot, Secret: config.Secret(secret)}}}
 }
 
+// vector is one of testdata/auth.
+type vector struct {
+	Name      string        `json:"name"`
+	DeviceID  wire.DeviceID `json:"device_id"`
+	Secret    string        `json:"secret"`
+	OldSecret string        `json:"old_secret"`
+	Timestamp string        `json:"timestamp"`
+	Signature string        `json:"signature"`
+	Accepted  bool          `json:"accepted"`
+}
+
 func TestVectors(t *testing.T) {
 	data, err := os.ReadFile("../../../testdata/auth/device_signatures.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var file struct {
-		Vectors []struct {
-			Name      string        `json:"name"`
-			DeviceID  wire.DeviceID `json:"device_id"`
-			Secret    string        `json:"secret"`
-			Timestamp string        `json:"timestamp"`
-			Signature string        `json:"signature"`
-		} `json:"vectors"`
+		Vectors []vector `json:"vectors"` // all accepted
+		Checks  []vector `json:"checks"`
 	}
-	if err := json.Unmarshal(data, &file); err != nil || len(file.Vectors) < 8 {
-		t.Fatal(err, len(file.Vectors))
+	if err := json.Unmarshal(data, &file); err != nil || len(file.Vectors) < 8 || len(file.Checks) < 13 {
+		t.Fatal(err, len(file.Vectors), len(file.Checks))
 	}
-	for _, v := range file.Vectors {
-		t.Run(v.Name, func(t *testing.T) {
-			now := noon
-			if v.Timestamp != "" {
-				seconds, err := strconv.ParseInt(v.Timestamp, 10, 64)
-				if err != nil {
-					t.Fatal(err)
-				}
-				now = time.Unix(seconds, 0)
-			}
-			m := &memory{devices: map[wire.DeviceID]store.Device{v.DeviceID: {ID: v.DeviceID, Secret: config.Secret(v.Secret)}}}
-			devices := NewDevices(m, true, func() time.Time { return now })
-			id, err := devices.Authenticate(t.Context(), DeviceCredentials{v.DeviceID, v.Timestamp, config.Secret(v.Signature)})
-			if err != nil || id != v.DeviceID {
-				t.Errorf("got %q, %v (%s)", id, err, Cause(err))
-			}
-		})
+	for i := range file.Vectors {
+		file.Vectors[i].Accepted = true
+	}
+	for _, v := range append(file.Vectors, file.Checks...) {
+		t.Run(v.Name, func(t *testing.T) { v.check(t) })
+	}
+}
+
+func (v *vector) check(t *testing.T) {
+	now := noon
+	if v.Timestamp != "" {
+		seconds, err := strconv.ParseInt(v.Timestamp, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now = time.Unix(seconds, 0)
+	}
+	m := &memory{devices: map[wire.DeviceID]store.Device{
+		v.DeviceID: {ID: v.DeviceID, Secret: config.Secret(v.Secret), OldSecret: config.Secret(v.OldSecret)},
+	}}
+	devices := NewDevices(m, true, func() time.Time { return now })
+	id, err := devices.Authenticate(t.Context(), DeviceCredentials{v.DeviceID, v.Timestamp, config.Secret(v.Signature)})
+	if (err == nil) != v.Accepted || (id == v.DeviceID) != v.Accepted {
+		t.Errorf("got %q, %v (%s), want accepted: %t", id, err, Cause(err), v.Accepted)
 	}
 }
 
@@ -137,6 +151,37 @@ func TestCapturedSignatureIsWorthless(t *testing.T) {
 	} {
 		if _, err := devices.Authenticate(t.Context(), step.creds); Cause(err) != step.cause {
 			t.Errorf("timestamp %q: got %v (%s), want %q", step.creds.Timestamp, err, Cause(err), step.cause)
+		}
+	}
+}
+
+// TestOnlyOnce: where a signature is taken once, no other that was ever taken is.
+func TestOnlyOnce(t *testing.T) {
+	devices := NewDevices(oneRobot(), true, atNoon)
+	for i, step := range []struct {
+		authenticate func(context.Context, DeviceCredentials) (wire.DeviceID, error)
+		creds        DeviceCredentials
+		want         string // the cause; "used"; empty: admitted
+	}{
+		{devices.AuthenticateOnce, static(), "signature without a timestamp"},
+		{devices.AuthenticateOnce, with(signed(0), func(c *DeviceCredentials) { c.Signature = "00" + c.Signature[2:] }), "wrong signature"},
+		{devices.AuthenticateOnce, with(signed(0), func(c *DeviceCredentials) { c.DeviceID = "other" }), "unknown device"},
+		{devices.AuthenticateOnce, signed(-301 * time.Second), "timestamp outside the window: clock wrong, or a replay"},
+		{devices.AuthenticateOnce, signed(-10 * time.Second), ""},
+		{devices.AuthenticateOnce, signed(-10 * time.Second), "used"},
+		{devices.AuthenticateOnce, signed(-11 * time.Second), "timestamp older than the newest accepted"},
+		{devices.Authenticate, signed(-10 * time.Second), ""}, // a socket may follow within the second
+		{devices.Authenticate, signed(-9 * time.Second), ""},
+		{devices.AuthenticateOnce, signed(-9 * time.Second), "used"}, // a socket's, from a proxy's log
+		{devices.AuthenticateOnce, signed(-8 * time.Second), ""},
+	} {
+		id, err := step.authenticate(t.Context(), step.creds)
+		got := Cause(err)
+		if errors.Is(err, ErrUsed) {
+			got = "used"
+		}
+		if got != step.want || (err == nil) != (id == robot) {
+			t.Errorf("step %d: got %q, %v (%s), want %q", i, id, err, got, step.want)
 		}
 	}
 }
@@ -214,7 +259,11 @@ func FuzzAuthenticate(f *testing.F) {
 	f.Add("", "-62135596800", "")
 	f.Fuzz(func(t *testing.T, id, timestamp, signature string) {
 		creds := DeviceCredentials{wire.DeviceID(id), timestamp, config.Secret(signature)}
-		got, err := NewDevices(oneRobot(), true, atNoon).Authenticate(t.Context(), creds)
+		devices := NewDevices(oneRobot(), true, atNoon)
+		if _, err := devices.AuthenticateOnce(t.Context(), creds); err == nil && timestamp == "" {
+			t.Error("no timestamp, and taken once")
+		}
+		got, err := devices.Authenticate(t.Context(), creds)
 		switch {
 		case err != nil && (!errors.Is(err, ErrUnauthenticated) || got != ""):
 			t.Errorf("got %q, %v", got, err)
