@@ -79,12 +79,14 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 	})
 	tokens := auth.NewTokens(cfg.JWTSecret, auth.TokenLifetime, time.Now)
 	r.hub = hub.New(hub.Config{Bus: messages, Sessions: r.sessions, Owners: r.store, Tokens: tokens, Log: log})
+	publicURL, _ := cfg.PublicSocketURL() // Validate has seen the error
 	r.api = httpapi.New(httpapi.Config{
 		Store:    r.store,
 		Accounts: auth.NewAccounts(r.store, auth.NewPasswords(), time.Now),
 		Tokens:   tokens,
 		Devices:  auth.NewDevices(r.store, cfg.DeviceStaticSignatures, time.Now),
 		Bus:      messages, Hub: r.hub, TURN: r.minter(&cfg),
+		PublicURL: publicURL, PairingCodeTTL: cfg.PairingCodeTTL,
 		AllowedOrigins: cfg.AllowedOrigins, Stats: r.Stats, Closing: closing, Log: log,
 	})
 	return r, nil

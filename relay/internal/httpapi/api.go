@@ -42,6 +42,10 @@ type Config struct {
 	TURN           Minter // nil: not configured
 	AllowedOrigins []string
 	Stats          func() map[string]int // for /stats
+	PublicURL      string                // ws:// or wss://host; empty: the one that was asked
+	PairingCodeTTL time.Duration
+	// Changed, if not nil, is called after a robot was paired or unpaired.
+	Changed func()
 	// Closing ends when the relay stops: sockets are then told to come back.
 	Closing context.Context //nolint:containedctx // the life of every socket
 	Log     *slog.Logger
@@ -54,9 +58,10 @@ type API struct {
 	upgrader websocket.Upgrader
 	sockets  sync.WaitGroup
 
-	byAddress *limit.Keyed // logins and registrations of one address
+	byAddress *limit.Keyed // logins, registrations and pairings of one address
 	byAccount *limit.Keyed // logins of one account
 	byUser    *limit.Keyed // credentials for one user
+	pairing   pairingLimits
 }
 
 // New returns the API.
@@ -66,6 +71,7 @@ func New(cfg Config) *API {
 		byAddress: limit.NewKeyed(time.Second, 60),
 		byAccount: limit.NewKeyed(5*time.Second, 20),
 		byUser:    limit.NewKeyed(time.Second, 20),
+		pairing:   newPairingLimits(),
 	}
 	a.upgrader = a.newUpgrader()
 	a.mux.HandleFunc("GET /health", a.health)
@@ -78,6 +84,9 @@ func New(cfg Config) *API {
 	a.mux.HandleFunc("POST /api/auth/refresh", a.authenticated(a.refresh))
 	a.mux.HandleFunc("GET /api/auth/me", a.authenticated(a.me))
 	a.mux.HandleFunc("GET /api/user/devices", a.authenticated(a.devices))
+	a.mux.HandleFunc("DELETE /api/user/devices/{id}", a.authenticated(a.unpair))
+	a.mux.HandleFunc("POST /api/device/register", a.registerDevice)
+	a.mux.HandleFunc("POST /api/device/pair", a.authenticated(a.pair))
 	a.mux.HandleFunc("POST /api/turn/credentials", a.authenticated(a.turnCredentials))
 	a.mux.HandleFunc("GET /ws/app", a.appSocket)
 	a.mux.HandleFunc("GET /ws/device", a.deviceSocket)

@@ -107,6 +107,7 @@ type world struct {
 	closing         context.CancelFunc
 	log             *lockedBuffer
 	users           int
+	codes           []string // of pairings; secret
 }
 
 func newWorld(t testing.TB, changes ...func(*options)) *world {
@@ -132,7 +133,7 @@ func newWorld(t testing.TB, changes ...func(*options)) *world {
 		Store:    w.store,
 		Accounts: auth.NewAccounts(w.store, auth.NewPasswords(), time.Now),
 		Devices:  auth.NewDevices(w.store, true, time.Now),
-		TURN:     pool, AllowedOrigins: []string{ourPage}, Closing: closing, Log: log,
+		TURN:     pool, PairingCodeTTL: 10 * time.Minute, AllowedOrigins: []string{ourPage}, Closing: closing, Log: log,
 		Stats: func() map[string]int {
 			return map[string]int{"sessions": w.sessions.Count(), "apps": w.hub.Apps(), "robots": w.hub.Robots(), "goroutines": 1}
 		},
@@ -166,7 +167,7 @@ func newWorld(t testing.TB, changes ...func(*options)) *world {
 
 // secretsAreSafe looks for secrets in everything that was logged.
 func (w *world) secretsAreSafe() {
-	for _, secret := range []string{"secret-", "eyJ", wire.Sign(deviceSecret, "robot", time.Time{})} {
+	for _, secret := range append(w.codes, "secret-", "eyJ", wire.Sign(deviceSecret, "robot", time.Time{})) {
 		if at := strings.Index(w.log.String(), secret); at >= 0 {
 			w.Errorf("the log has a secret: %.80s", w.log.String()[max(0, at-40):])
 		}

@@ -1,0 +1,353 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"wimz.dev/live/relay/internal/auth"
+	"wimz.dev/live/relay/internal/config"
+	"wimz.dev/live/relay/internal/store"
+	"wimz.dev/live/relay/wire"
+)
+
+// nobody's devices are to be paired.
+var nobody store.User
+
+// signedAt are a device's headers.
+func signedAt(id wire.DeviceID, secret string, at time.Time) http.Header {
+	return http.Header{
+		"X-Device-Id": {string(id)}, "X-Timestamp": {strconv.FormatInt(at.Unix(), 10)},
+		"X-Signature": {wire.Sign(secret, id, at)},
+	}
+}
+
+// register asks for a pairing code with a device's headers.
+func (w *world) register(header http.Header, path, body string) answer {
+	w.Helper()
+	request, err := http.NewRequestWithContext(w.Context(), "POST", w.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		w.Fatal(err)
+	}
+	request.Header = header
+	response, err := w.client.Do(request)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, _ := io.ReadAll(response.Body)
+	a := answer{status: response.StatusCode, header: response.Header, text: strings.TrimSpace(string(text))}
+	if err := json.Unmarshal(text, &a.body); err != nil {
+		w.Fatalf("no JSON: %s", text)
+	}
+	if code, _ := a.body["pairing_code"].(string); code != "" {
+		w.codes = append(w.codes, code, strings.ReplaceAll(code, "-", ""))
+	}
+	return a
+}
+
+func registration(id wire.DeviceID) string {
+	return fmt.Sprintf(`{"device_id":%q,"firmware_version":"1.2.3"}`, id)
+}
+
+// code registers a device and returns its code.
+func (w *world) code(id wire.DeviceID) string {
+	w.Helper()
+	a := w.register(signedNow(id), "/api/device/register", registration(id))
+	code, _ := a.body["pairing_code"].(string)
+	if a.status != 200 || code == "" {
+		w.Fatalf("%d %s", a.status, a.text)
+	}
+	return code
+}
+
+func pairing(code string) string { return fmt.Sprintf(`{"pairing_code":%q}`, code) }
+
+func TestRegisterDevice(t *testing.T) {
+	now := time.Now()
+	good := func() http.Header { return signedAt("robot", deviceSecret, now) }
+	for name, c := range map[string]struct {
+		header http.Header
+		body   string
+		want   int
+	}{
+		"good":              {good(), registration("robot"), 200},
+		"no firmware":       {good(), `{"device_id":"robot"}`, 200},
+		"slow clock":        {signedAt("robot", deviceSecret, now.Add(-290*time.Second)), registration("robot"), 200},
+		"older secret":      {signedAt("rotated", "older-secret", now), registration("rotated"), 200},
+		"newer secret":      {signedAt("rotated", deviceSecret, now), registration("rotated"), 200},
+		"nobody":            {http.Header{}, registration("robot"), 401},
+		"unknown device":    {signedAt("nonesuch", deviceSecret, now), registration("nonesuch"), 401},
+		"wrong secret":      {signedAt("robot", "older-secret", now), registration("robot"), 401},
+		"no secret":         {signedAt("robot", "", now), registration("robot"), 401},
+		"too old":           {signedAt("robot", deviceSecret, now.Add(-310*time.Second)), registration("robot"), 401},
+		"a user's token":    {bearer("x.y.z"), registration("robot"), 401},
+		"static":            {http.Header{"X-Device-Id": {"robot"}, "X-Signature": {wire.Sign(deviceSecret, "robot", time.Time{})}}, registration("robot"), 401},
+		"another device":    {good(), registration("rotated"), 422},
+		"no device":         {good(), `{}`, 422},
+		"no body":           {good(), ``, 422},
+		"no JSON":           {good(), `{`, 422},
+		"a list":            {good(), `[]`, 422},
+		"a number":          {good(), `{"device_id":7}`, 422},
+		"long firmware":     {good(), fmt.Sprintf(`{"device_id":"robot","firmware_version":%q}`, strings.Repeat("x", 65)), 422},
+		"long body":         {good(), fmt.Sprintf(`{"device_id":"robot","x":%q}`, strings.Repeat("x", 8<<10)), 422},
+		"stranger, no JSON": {http.Header{}, `{`, 401}, // who has no business here hears of nothing else
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.device("robot", nobody)
+			w.device("rotated", nobody)
+			for _, secret := range []string{"older-secret", deviceSecret} {
+				if err := w.store.AddDeviceSecret(t.Context(), "rotated", config.Secret(secret)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			a := w.register(c.header, "/api/device/register", c.body)
+			if a.status != c.want {
+				t.Fatalf("%d %s, want %d", a.status, a.text, c.want)
+			}
+			if c.want != 200 {
+				if detail, _ := a.body["detail"].(string); detail == "" || len(w.codes) > 0 {
+					t.Errorf("got %s", a.text)
+				}
+				return
+			}
+			want := map[string]any{
+				"success": true, "pairing_code": a.body["pairing_code"], "expires_in": 600.0,
+				"websocket_url": "ws" + strings.TrimPrefix(w.server.URL, "http") + "/ws/device",
+			}
+			if fmt.Sprint(a.body) != fmt.Sprint(want) {
+				t.Errorf("got %v", a.body)
+			}
+		})
+	}
+}
+
+// TestCodeForASignatureSeenInUse: a request that was captured gets no second
+// code, and neither does the signature of a socket.
+func TestCodeForASignatureSeenInUse(t *testing.T) {
+	w := newWorld(t)
+	w.device("robot", nobody)
+	_, token := w.user()
+	captured := signedAt("robot", deviceSecret, time.Now().Add(-2*time.Second))
+	first := w.register(captured.Clone(), "/api/device/register", registration("robot"))
+	code, _ := first.body["pairing_code"].(string)
+	refused := func(header http.Header, path string, want int) {
+		t.Helper()
+		a := w.register(header, path, registration("robot"))
+		if a.status != want || a.body["pairing_code"] != nil {
+			t.Errorf("%d %s, want %d", a.status, a.text, want)
+		}
+		if (a.header.Get("Retry-After") == "1") != (want == 429) {
+			t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
+		}
+	}
+	refused(captured, "/api/device/register", 429)
+	newer := time.Now().Add(-time.Second)
+	socket := signed("robot", deviceSecret, newer)
+	if _, status := w.dial("/ws/device"+socket, nil); status != 101 {
+		t.Fatalf("the robot's socket: %d", status)
+	}
+	refused(http.Header{}, "/api/device/register"+socket, 429) // from a proxy's log
+	refused(signedAt("robot", deviceSecret, newer), "/api/device/register", 429)
+	refused(captured, "/api/device/register", 401)
+	w.is(200, "POST", "/api/device/pair", token, pairing(code)) // nothing of it has touched the code
+}
+
+// TestOneCodeASecond: a robot's clock does not let it have more.
+func TestOneCodeASecond(t *testing.T) {
+	w := newWorld(t)
+	w.device("robot", nobody)
+	w.device("other", nobody)
+	started, given := time.Now(), 0
+	for i := range 10 {
+		header := signedAt("robot", deviceSecret, started.Add(time.Duration(i)*time.Second))
+		a := w.register(header, "/api/device/register", registration("robot"))
+		switch a.status {
+		case 200:
+			given++
+		case 429:
+		default:
+			t.Errorf("%d %s", a.status, a.text)
+		}
+	}
+	if most := 1 + int(time.Since(started).Seconds()); given == 0 || given > most {
+		t.Errorf("%d codes, want at most %d", given, most)
+	}
+	w.code("other")
+}
+
+func TestWebSocketURL(t *testing.T) {
+	for name, c := range map[string]struct{ public, proto, host, want string }{
+		"as asked":       {"", "", "relay.example.com:8000", "ws://relay.example.com:8000/ws/device"},
+		"behind a proxy": {"", "https", "relay.example.com", "wss://relay.example.com/ws/device"},
+		"behind plain":   {"", "http", "relay.example.com", "ws://relay.example.com/ws/device"},
+		"as configured":  {"wss://relay.example.com", "http", "10.0.0.7:8000", "wss://relay.example.com/ws/device"},
+		"strange proxy":  {"", "javascript", "[::1]:80", "ws://[::1]:80/ws/device"},
+	} {
+		w := newWorld(t, func(o *options) { o.http.PublicURL = c.public })
+		w.device("robot", nobody)
+		header := signedNow("robot")
+		header.Set("X-Forwarded-Proto", c.proto)
+		request, err := http.NewRequestWithContext(t.Context(), "POST", w.server.URL+"/api/device/register", strings.NewReader(registration("robot")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header, request.Host = header, c.host
+		response, err := w.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body struct {
+			URL string `json:"websocket_url"`
+		}
+		if err := json.NewDecoder(response.Body).Decode(&body); err != nil || body.URL != c.want {
+			t.Errorf("%s: got %q, %v, want %q", name, body.URL, err, c.want)
+		}
+		_ = response.Body.Close()
+	}
+}
+
+func TestPair(t *testing.T) {
+	changes := 0
+	w := newWorld(t, func(o *options) { o.http.Changed = func() { changes++ } })
+	_, ann := w.user()
+	_, bob := w.user()
+	w.device("robot", nobody)
+	code := w.code("robot")
+	devices := func(token string) string { return w.is(200, "GET", "/api/user/devices", token, "").text }
+	for _, typed := range []string{``, `{}`, `{"pairing_code":""}`, pairing("0000-0000"), pairing(code + "0"), pairing(strings.Repeat("0", 1000)), pairing("'; --")} {
+		if a := w.is(404, "POST", "/api/device/pair", ann, typed); !strings.Contains(a.text, "wrong, used or too old") {
+			t.Errorf("%s: %s", typed, a.text)
+		}
+	}
+	w.is(422, "POST", "/api/device/pair", ann, `{"pairing_code":7}`)
+	w.is(422, "POST", "/api/device/pair", ann, `{`)
+	w.is(401, "POST", "/api/device/pair", "", pairing(code))
+	if changes != 0 || devices(ann) != `{"devices":[]}` {
+		t.Errorf("%d changes, %s", changes, devices(ann))
+	}
+
+	typed := strings.ToLower(strings.ReplaceAll(code, "-", ""))
+	if a := w.is(200, "POST", "/api/device/pair", ann, pairing(typed)); a.text != `{"device_id":"robot","success":true}` {
+		t.Errorf("got %s", a.text)
+	}
+	if want := `{"devices":[{"device_id":"robot","is_online":false}]}`; changes != 1 || devices(ann) != want {
+		t.Errorf("%d changes, %s", changes, devices(ann))
+	}
+	// It is used up, for everybody.
+	w.is(404, "POST", "/api/device/pair", bob, pairing(code))
+	w.is(404, "POST", "/api/device/pair", ann, pairing(code))
+}
+
+func TestPairWhatSomebodyOwns(t *testing.T) {
+	w := newWorld(t)
+	owner, ann := w.user()
+	_, bob := w.user()
+	w.device("robot", owner)
+	code := w.code("robot")
+	if a := w.is(409, "POST", "/api/device/pair", bob, pairing(code)); strings.Contains(a.text, "user1") || strings.Contains(a.text, string(owner.ID)) {
+		t.Errorf("it tells whose: %s", a.text)
+	}
+	w.is(200, "POST", "/api/device/pair", ann, pairing(code)) // their own, again
+}
+
+func TestCodeThatIsTooOld(t *testing.T) {
+	w := newWorld(t, func(o *options) { o.http.PairingCodeTTL = -time.Second })
+	_, token := w.user()
+	w.device("robot", nobody)
+	w.is(404, "POST", "/api/device/pair", token, pairing(w.code("robot")))
+}
+
+func TestNewCodeReplacesTheOld(t *testing.T) {
+	w := newWorld(t)
+	_, token := w.user()
+	w.device("robot", nobody)
+	old := auth.NewPairingCode()
+	if err := w.store.CreatePairing(t.Context(), "robot", old.Hash(), time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	fresh := w.code("robot")
+	w.is(404, "POST", "/api/device/pair", token, pairing(old.Reveal()))
+	w.is(200, "POST", "/api/device/pair", token, pairing(fresh))
+}
+
+// TestGuessing: a user is stopped soon, also one who has a right code by then, and
+// so are all users of an address together.
+func TestGuessing(t *testing.T) {
+	w := newWorld(t)
+	w.device("robot", nobody)
+	code := w.code("robot")
+	_, guesser := w.user()
+	guesses := func(token string) (n int, refused answer) {
+		for n = range 200 {
+			if a := w.do("POST", "/api/device/pair", token, pairing("0000-0000")); a.status != 404 {
+				return n, a
+			}
+		}
+		return n, refused
+	}
+	if n, a := guesses(guesser); n != 10 || a.status != 429 || a.header.Get("Retry-After") != "30" {
+		t.Errorf("a user is refused after %d: %d %s, Retry-After %q", n, a.status, a.text, a.header.Get("Retry-After"))
+	}
+	if a := w.is(429, "POST", "/api/device/pair", guesser, pairing(code)); strings.Contains(a.text, "robot") {
+		t.Errorf("got %s", a.text)
+	}
+	all := 0
+	for range 20 {
+		_, token := w.user()
+		n, _ := guesses(token)
+		all += n
+	}
+	if all > 100 { // of 200; more than 60 only on a machine that is very slow
+		t.Errorf("the users of one address had %d guesses", all)
+	}
+}
+
+func TestUnpair(t *testing.T) {
+	changes := 0
+	w := newWorld(t, func(o *options) { o.http.Changed = func() { changes++ } })
+	owner, ann := w.user()
+	_, bob := w.user()
+	w.device("robot", owner)
+	w.is(401, "DELETE", "/api/user/devices/robot", "", "")
+	w.is(404, "DELETE", "/api/user/devices/", ann, "")
+	theirs := w.is(404, "DELETE", "/api/user/devices/robot", bob, "")
+	nones := w.is(404, "DELETE", "/api/user/devices/nonesuch", bob, "")
+	if theirs.text != nones.text || changes != 0 {
+		t.Errorf("a robot of somebody else can be told from none: %s, %s", theirs.text, nones.text)
+	}
+	if a := w.is(200, "DELETE", "/api/user/devices/robot", ann, ""); a.text != `{"success":true}` || changes != 1 {
+		t.Errorf("got %s, %d changes", a.text, changes)
+	}
+	w.is(404, "DELETE", "/api/user/devices/robot", ann, "")
+	last, err := w.store.Revocations(t.Context(), 0)
+	if err != nil || !slices.ContainsFunc(last, func(r store.Revocation) bool { return r.User == owner.ID && r.Device == "robot" }) {
+		t.Errorf("revoked %v, %v", last, err)
+	}
+	// And somebody else may have it.
+	w.is(200, "POST", "/api/device/pair", bob, pairing(w.code("robot")))
+}
+
+func TestPairingWithoutStore(t *testing.T) {
+	w := newWorld(t)
+	_, token := w.user()
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []answer{
+		w.register(signedNow("robot"), "/api/device/register", registration("robot")),
+		w.do("POST", "/api/device/pair", token, pairing("0000-0000")),
+		w.do("DELETE", "/api/user/devices/robot", token, ""),
+	} {
+		if a.status != 500 || strings.Contains(a.text, "sql") {
+			t.Errorf("%d %s", a.status, a.text)
+		}
+	}
+}
