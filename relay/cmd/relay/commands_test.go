@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"wimz.dev/live/relay/cli"
 	"wimz.dev/live/relay/internal/auth"
 	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/store/sqlstore"
@@ -110,6 +111,78 @@ func TestDeviceList(t *testing.T) {
 	}
 	if strings.Contains(got, first.Cloud.DeviceSecret) || strings.Contains(got, second.Cloud.DeviceSecret) {
 		t.Error("a secret shows")
+	}
+}
+
+// TestRobotOfNobody: a robot is added without an owner, given away and taken back.
+func TestRobotOfNobody(t *testing.T) {
+	s := newShell(t, "PUBLIC_URL=https://relay.example.com")
+	s.must("correct horse", "user", "add", "ann@example.com", "--password-stdin")
+	var robot robotConfig
+	text := s.must("", "device", "add", "wimz_1")
+	if err := yaml.Unmarshal([]byte(text), &robot); err != nil || robot.Cloud.RelayURL != "wss://relay.example.com" {
+		t.Errorf("%v in\n%s", err, text)
+	}
+	if !strings.Contains(text, "# Nobody owns this robot yet: robot pair ") {
+		t.Errorf("what to do is not in:\n%s", text)
+	}
+	for _, step := range []struct{ command, says, lists string }{
+		{"", "", "(not paired)  1"},
+		{"transfer wimz_1 --to Ann@example.com", "robot wimz_1 is now owned by ann@example.com\n", "ann@example.com  1"},
+		{"transfer wimz_1 --to-nobody", "robot wimz_1 is now nobody's, and can be paired\n", "(not paired)  1"},
+		{"remove wimz_1", "removed robot wimz_1\n", ""},
+	} {
+		if step.command != "" {
+			if got := s.must("", append([]string{"device"}, strings.Fields(step.command)...)...); got != step.says {
+				t.Errorf("%s says %q", step.command, got)
+			}
+		}
+		list := s.must("", "device", "list")
+		if strings.Contains(list, "wimz_1") != (step.lists != "") || !strings.Contains(list, step.lists) {
+			t.Errorf("after %q %q is not in:\n%s", step.command, step.lists, list)
+		}
+	}
+}
+
+// TestSecretRotation: both secrets let the robot in until the older is dropped.
+func TestSecretRotation(t *testing.T) {
+	ctx := t.Context()
+	s := newShell(t)
+	s.must("correct horse", "user", "add", "ann@example.com", "--password-stdin")
+	older := s.addRobot("wimz_1").Cloud.DeviceSecret
+	var fresh robotConfig
+	text := s.must("", "device", "secret", "add", "wimz_1", "--relay-url=wss://relay.example.com")
+	if err := yaml.Unmarshal([]byte(text), &fresh); err != nil || fresh.Cloud.DeviceID != "wimz_1" || fresh.Cloud.RelayURL != "wss://relay.example.com" || strings.Contains(text, "Nobody owns") {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	newer := fresh.Cloud.DeviceSecret
+	admitted := func(secret string) bool {
+		db, err := sqlstore.Open(ctx, filepath.Join(s.dir, "test.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = db.Close() }()
+		creds := auth.DeviceCredentials{DeviceID: "wimz_1", Signature: config.Secret(wire.Sign(secret, "wimz_1", time.Time{}))}
+		_, err = auth.NewDevices(db, true, time.Now).Authenticate(ctx, creds)
+		return err == nil
+	}
+	if newer == older || !admitted(older) || !admitted(newer) {
+		t.Error("one of the two secrets does not do")
+	}
+	status, stdout, stderr := s.run("", "device", "secret", "add", "wimz_1")
+	if status != cli.ExitFailed || stdout != "" || !strings.Contains(stderr, "has two secrets already") || !admitted(older) {
+		t.Errorf("a third: status %d, %q", status, stderr)
+	}
+	if list := s.must("", "device", "list"); !strings.Contains(list, "ann@example.com  2 ") {
+		t.Errorf("got:\n%s", list)
+	}
+	for range 2 { // the second time nothing is left to drop
+		if got := s.must("", "device", "secret", "drop", "wimz_1"); got != "robot wimz_1 has one secret now\n" {
+			t.Errorf("drop says %q", got)
+		}
+		if admitted(older) || !admitted(newer) {
+			t.Error("the older secret still does, or the newer does not")
+		}
 	}
 }
 

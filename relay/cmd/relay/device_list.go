@@ -20,9 +20,9 @@ func (*deviceListCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		emails := map[store.UserID]string{"": "-"}
+		emails := map[store.UserID]string{"": "(not paired)"}
 		table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(table, "ID\tOWNER\tADDED\tLAST SIGNED") // Flush has the error
+		_, _ = fmt.Fprintln(table, "ID\tOWNER\tSECRETS\tADDED\tLAST SIGNED") // Flush has the error
 		for _, d := range devices {
 			if _, known := emails[d.Owner]; !known {
 				owner, err := db.UserByID(ctx, d.Owner)
@@ -31,10 +31,18 @@ func (*deviceListCmd) Run(ctx context.Context, a *app) error {
 				}
 				emails[d.Owner] = owner.Email
 			}
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", d.ID, emails[d.Owner], day(d.CreatedAt), day(d.SignedAt))
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", d.ID, emails[d.Owner], secrets(&d), day(d.CreatedAt), day(d.SignedAt))
 		}
 		return table.Flush()
 	})
+}
+
+// secrets counts those that are live: two while the robot moves to a new one.
+func secrets(d *store.Device) int {
+	if d.OldSecret != "" {
+		return 2
+	}
+	return 1
 }
 
 func day(t time.Time) string {

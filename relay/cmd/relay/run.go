@@ -23,8 +23,14 @@ type grammar struct {
 		Add userAddCmd `cmd:"" help:"Add an account."`
 	} `cmd:"" help:"Manage accounts."`
 	Device struct {
-		Add  deviceAddCmd  `cmd:"" help:"Add a robot and print its configuration."`
-		List deviceListCmd `cmd:"" help:"List the robots."`
+		Add      deviceAddCmd      `cmd:"" help:"Add a robot and print its configuration."`
+		List     deviceListCmd     `cmd:"" help:"List the robots and who owns them."`
+		Remove   deviceRemoveCmd   `cmd:"" help:"Remove a robot."`
+		Transfer deviceTransferCmd `cmd:"" help:"Give a robot to another account, or to nobody."`
+		Secret   struct {
+			Add  secretAddCmd  `cmd:"" help:"Give a robot a second secret and print its new configuration."`
+			Drop secretDropCmd `cmd:"" help:"Make the older of two secrets useless."`
+		} `cmd:"" help:"Change the secret a robot connects with, without a gap."`
 	} `cmd:"" help:"Manage robots."`
 	Token  tokenCmd `cmd:"" help:"Print a token for an account."`
 	Config struct {

@@ -70,7 +70,8 @@ func TestCommandLine(t *testing.T) {
 		{name: "unknown flag", args: "serve --prot=1", status: cli.ExitUsage, stderr: "unknown flag --prot"},
 		{name: "bad flag", args: "serve --session-grace=soon", status: cli.ExitUsage, stderr: "--session-grace: expected a time such as"},
 		{name: "secret as a flag", args: "serve --jwt-secret=" + testSecret, status: cli.ExitUsage, stderr: "unknown flag --jwt-secret"},
-		{name: "no owner", args: "device add x", status: cli.ExitUsage, stderr: "missing flags: --owner"},
+		{name: "transfer to whom", args: "device transfer wimz_1", status: cli.ExitUsage, stderr: "missing flags: --to=EMAIL or --to-nobody"},
+		{name: "transfer to both", args: "device transfer wimz_1 --to bob@example.com --to-nobody", status: cli.ExitUsage, stderr: "can't be used together"},
 
 		{name: "serve without a secret", args: "serve", status: cli.ExitFailed, stderr: "relay: JWT_SECRET: is not set: make one with `openssl rand -hex 32`"},
 		{name: "serve with a bad flag value", args: "serve --listen=nowhere", environ: []string{"JWT_SECRET=" + testSecret}, status: cli.ExitFailed, stderr: "relay: --listen: "},
@@ -89,6 +90,17 @@ func TestCommandLine(t *testing.T) {
 		{name: "bad relay url", args: "device add x --owner bob@example.com --relay-url http://h", status: cli.ExitFailed, stderr: "relay: --relay-url: is not a ws://"},
 		{name: "no port", args: "device add x --owner bob@example.com --port 0", status: cli.ExitFailed, stderr: "say where the robot reaches it with --relay-url"},
 		{name: "device twice", args: "device add wimz_1 --owner bob@example.com", status: cli.ExitFailed, stderr: "there is a robot wimz_1 already"},
+
+		{name: "help of transfer", args: "device transfer --help", stdout: "--to-nobody"},
+		{name: "help of remove", args: "device remove --help", stdout: "Example:"},
+		{name: "help of secret add", args: "device secret add --help", stdout: "device secret drop wimz_abc123"},
+		{name: "help of secret drop", args: "device secret drop --help", stdout: "Example:"},
+		{name: "transfer of none", args: "device transfer none --to bob@example.com", status: cli.ExitFailed, stderr: "there is no robot \"none\": see `relay device list`"},
+		{name: "transfer to none", args: "device transfer wimz_1 --to ann@b", status: cli.ExitFailed, stderr: "add one with `relay user add ann@b`"},
+		{name: "remove none", args: "device remove none", status: cli.ExitFailed, stderr: "there is no robot \"none\""},
+		{name: "secret for none", args: "device secret add none", status: cli.ExitFailed, stderr: "there is no robot \"none\""},
+		{name: "secret, bad url", args: "device secret add wimz_1 --relay-url h", status: cli.ExitFailed, stderr: "relay: --relay-url: is not a ws://"},
+		{name: "secret of none", args: "device secret drop none", status: cli.ExitFailed, stderr: "there is no robot \"none\""},
 
 		{name: "token without a secret", args: "token bob@example.com", status: cli.ExitFailed, stderr: "relay: JWT_SECRET: is not set"},
 		{name: "token of nobody", args: "token ann@b", environ: []string{"JWT_SECRET=" + testSecret}, status: cli.ExitFailed, stderr: "there is no user ann@b"},
