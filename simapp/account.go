@@ -49,10 +49,10 @@ func Devices(ctx context.Context, baseURL, token string) ([]DeviceStatus, error)
 	return answer.Devices, nil
 }
 
-// PairDevice makes the token's user the owner of the robot that shows the code, which is
-// accepted in any case and with or without its dash, and returns which robot that
-// is. A refusal is an [*APIError], with status 404 for a code that is unknown, used
-// or too old, and 409 for a robot of somebody else.
+// PairDevice makes the token's user the owner of the robot that shows the code,
+// and returns which robot that is. The code is taken in any case, with or without
+// its dash. A refusal is an [*APIError], with status 404 for a code that is wrong,
+// used or too old, and 409 for a robot of somebody else.
 func PairDevice(ctx context.Context, baseURL, token, code string) (wire.DeviceID, error) {
 	request := struct {
 		Code string `json:"pairing_code"`
@@ -66,8 +66,9 @@ func PairDevice(ctx context.Context, baseURL, token, code string) (wire.DeviceID
 	return answer.DeviceID, nil
 }
 
-// UnpairDevice gives the robot up: it is nobody's then, and what the token's user watches
-// of it ends. A refusal is an [*APIError], with status 404 if it is not theirs.
+// UnpairDevice gives the robot up: it is nobody's then, and what the token's user
+// watches of it ends. A refusal is an [*APIError], with status 404 if it is not
+// theirs.
 func UnpairDevice(ctx context.Context, baseURL, token string, id wire.DeviceID) error {
 	var answer struct{}
 	path := "/api/user/devices/" + string(id)

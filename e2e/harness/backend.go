@@ -27,6 +27,7 @@ type RelaySettings struct {
 	TURNRequired  bool
 	Grace         time.Duration
 	TTL           time.Duration // of TURN credentials
+	PairingTTL    time.Duration // of pairing codes
 	Origins       string        // comma-separated
 	LogLevel      slog.Level
 }

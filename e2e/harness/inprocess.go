@@ -30,6 +30,7 @@ func (InProcess) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*Pr
 	cfg.TURNRevokeLinger = 0
 	cfg.SessionGrace = s.Grace
 	cfg.TURNCredentialTTL = s.TTL
+	cfg.PairingCodeTTL = s.PairingTTL
 	if s.Origins != "" {
 		cfg.AllowedOrigins = strings.Split(s.Origins, ",")
 	}

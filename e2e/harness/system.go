@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ type Options struct {
 	TURN         *TURN         // required: whose credentials are handed out
 	NoTURN       bool          // the relay has no TURN provider
 	TTL          time.Duration // of credentials; 1 h if 0
+	PairingTTL   time.Duration // of pairing codes; 10 min if 0
 	Origins      string        // pages that may connect
 	Hostile      bool          // clients break the contract on purpose
 	Log          io.Writer
@@ -64,7 +66,8 @@ func Start(ctx context.Context, b Backend, cli Binaries, o Options) (*System, er
 	s.settings = RelaySettings{
 		Listen: "127.0.0.1:0", DatabasePath: filepath.Join(dir, "relay.db"),
 		JWTSecret: rand.Text() + rand.Text(), TURNRequired: o.TURNRequired,
-		Grace: cmp.Or(o.Grace, time.Minute), TTL: cmp.Or(o.TTL, time.Hour), Origins: o.Origins, LogLevel: o.LogLevel,
+		Grace: cmp.Or(o.Grace, time.Minute), TTL: cmp.Or(o.TTL, time.Hour),
+		PairingTTL: cmp.Or(o.PairingTTL, 10*time.Minute), Origins: o.Origins, LogLevel: o.LogLevel,
 	}
 	s.Cloudflare, err = b.Cloudflare(ctx, CloudflareSettings{TURN: o.TURN}, o.Log)
 	if err == nil {
@@ -122,35 +125,71 @@ func (s *System) AddUser(ctx context.Context, email string) (User, error) {
 	return u, err
 }
 
-// AddDevice registers a robot for its owner, as an operator does, and returns
-// the path of its configuration.
+// AddDevice adds a robot for its owner, as an operator does, and returns the path
+// of its configuration. The zero User is nobody: the robot is to be paired.
 func (s *System) AddDevice(ctx context.Context, id wire.DeviceID, owner User) (configFile string, err error) {
-	text, err := s.relayCLI(ctx, "device", "add", string(id), "--owner", owner.Email, "--relay-url", s.RelayURL())
+	args := []string{"device", "add", string(id)}
+	if owner.Email != "" {
+		args = append(args, "--owner", owner.Email)
+	}
+	return s.robotConfig(ctx, string(id), args...)
+}
+
+// AddSecret gives a robot a second secret and returns the path of the
+// configuration that has it.
+func (s *System) AddSecret(ctx context.Context, id wire.DeviceID) (configFile string, err error) {
+	return s.robotConfig(ctx, string(id)+"-rotated", "device", "secret", "add", string(id))
+}
+
+// robotConfig keeps the configuration that a command prints.
+func (s *System) robotConfig(ctx context.Context, name string, args ...string) (configFile string, err error) {
+	text, err := s.Operate(ctx, append(args, "--relay-url", s.RelayURL())...)
 	if err != nil {
 		return "", err
 	}
-	configFile = filepath.Join(s.dir, string(id)+".yaml")
+	configFile = filepath.Join(s.dir, name+".yaml")
 	return configFile, os.WriteFile(configFile, []byte(text), 0o600)
 }
 
 // Secrets are what no log may show.
 func (s *System) Secrets() []string { return []string{s.settings.JWTSecret, apiToken} }
 
-// relayCLI runs a command of the relay's binary on the system's database.
-func (s *System) relayCLI(ctx context.Context, args ...string) (string, error) {
+// PairingCode returns the code that a robot shows.
+func (s *System) PairingCode(ctx context.Context, configFile string) (string, error) {
+	text, err := output(exec.CommandContext(ctx, s.cli.path("robot"), "pair", "--config", configFile))
+	if err != nil {
+		return "", err
+	}
+	code := regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}`).FindString(text)
+	if code == "" {
+		return "", fmt.Errorf("robot pair shows no code: %s", text)
+	}
+	return code, nil
+}
+
+// Operate runs a command of the relay's binary on the system's database, as an
+// operator does beside the running relay, and returns what it prints.
+func (s *System) Operate(ctx context.Context, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, s.cli.path("relay"), args...)
 	command.Env = append(os.Environ(), s.settings.database()...)
 	command.Dir = s.dir
 	return output(command)
 }
 
-// StartRobot starts a robot and returns when the relay has it online.
+// StartRobot starts a robot and returns when the relay has it online. The zero
+// User is nobody.
 func (s *System) StartRobot(ctx context.Context, id wire.DeviceID, configFile string, owner User) error {
 	robot, err := s.backend.Robot(ctx, RobotSettings{ConfigFile: configFile, LogLevel: s.settings.LogLevel}, s.log)
 	if err != nil {
 		return err
 	}
 	s.Robots[id] = robot
+	if owner == (User{}) {
+		return until(ctx, string(id)+" is connected", func() (bool, error) {
+			status, err := s.RobotStatus(ctx, id)
+			return status.Relay == "connected", err
+		})
+	}
 	return s.AwaitOnline(ctx, id, owner)
 }
 

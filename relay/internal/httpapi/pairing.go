@@ -13,7 +13,7 @@ import (
 )
 
 // maxFirmware bounds the version a robot says it runs; it goes to the log.
-const maxFirmware = 64
+const maxFirmware = 256
 
 // pairingLimits make guessing a pairing code hopeless. There are 2⁴⁰ = 1.1·10¹²
 // codes; one is good for ten minutes and works once. In that time everybody
@@ -65,7 +65,7 @@ func (a *API) registerDevice(w http.ResponseWriter, r *http.Request) {
 	case body.DeviceID != id:
 		fail(w, http.StatusUnprocessableEntity, "device_id must be the one that has signed")
 	case len(body.Firmware) > maxFirmware:
-		fail(w, http.StatusUnprocessableEntity, "firmware_version must have at most 64 bytes")
+		fail(w, http.StatusUnprocessableEntity, "firmware_version must have at most 256 bytes")
 	case !a.pairing.robot.Allow(string(id)):
 		tooMany(w, a.pairing.robot.RetryAfter())
 	default:

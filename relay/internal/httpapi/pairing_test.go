@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,7 +97,7 @@ func TestRegisterDevice(t *testing.T) {
 		"no JSON":           {good(), `{`, 422},
 		"a list":            {good(), `[]`, 422},
 		"a number":          {good(), `{"device_id":7}`, 422},
-		"long firmware":     {good(), fmt.Sprintf(`{"device_id":"robot","firmware_version":%q}`, strings.Repeat("x", 65)), 422},
+		"long firmware":     {good(), fmt.Sprintf(`{"device_id":"robot","firmware_version":%q}`, strings.Repeat("x", 257)), 422},
 		"long body":         {good(), fmt.Sprintf(`{"device_id":"robot","x":%q}`, strings.Repeat("x", 8<<10)), 422},
 		"stranger, no JSON": {http.Header{}, `{`, 401}, // who has no business here hears of nothing else
 	} {
@@ -130,34 +132,64 @@ func TestRegisterDevice(t *testing.T) {
 }
 
 // TestCodeForASignatureSeenInUse: a request that was captured gets no second
-// code, and neither does the signature of a socket.
+// code, and the signature of a socket gets none at all.
 func TestCodeForASignatureSeenInUse(t *testing.T) {
 	w := newWorld(t)
 	w.device("robot", nobody)
 	_, token := w.user()
-	captured := signedAt("robot", deviceSecret, time.Now().Add(-2*time.Second))
-	first := w.register(captured.Clone(), "/api/device/register", registration("robot"))
-	code, _ := first.body["pairing_code"].(string)
-	refused := func(header http.Header, path string, want int) {
+	refused := func(header http.Header, query string, want int) {
 		t.Helper()
-		a := w.register(header, path, registration("robot"))
-		if a.status != want || a.body["pairing_code"] != nil {
+		a := w.register(header, "/api/device/register"+query, registration("robot"))
+		if a.status != want || len(w.codes) > 2 {
 			t.Errorf("%d %s, want %d", a.status, a.text, want)
 		}
 		if (a.header.Get("Retry-After") == "1") != (want == 429) {
 			t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
 		}
 	}
-	refused(captured, "/api/device/register", 429)
-	newer := time.Now().Add(-time.Second)
-	socket := signed("robot", deviceSecret, newer)
+	at := time.Now().Add(-10 * time.Second)
+	socket := signed("robot", deviceSecret, at)
 	if _, status := w.dial("/ws/device"+socket, nil); status != 101 {
 		t.Fatalf("the robot's socket: %d", status)
 	}
-	refused(http.Header{}, "/api/device/register"+socket, 429) // from a proxy's log
-	refused(signedAt("robot", deviceSecret, newer), "/api/device/register", 429)
-	refused(captured, "/api/device/register", 401)
+	refused(http.Header{}, socket, 429) // from a proxy's log
+	refused(signedAt("robot", deviceSecret, at), "", 429)
+	if len(w.codes) > 0 {
+		t.Fatal("the signature of a socket got a code")
+	}
+
+	captured := signedAt("robot", deviceSecret, at.Add(time.Second))
+	code, _ := w.register(captured.Clone(), "/api/device/register", registration("robot")).body["pairing_code"].(string)
+	refused(captured, "", 429)
+	if _, status := w.dial("/ws/device", signedNow("robot")); status != 101 {
+		t.Fatalf("the robot's next socket: %d", status)
+	}
+	refused(captured, "", 401)
 	w.is(200, "POST", "/api/device/pair", token, pairing(code)) // nothing of it has touched the code
+}
+
+// TestManyCopiesAtOnce: nor does a copy that comes while the request is handled.
+func TestManyCopiesAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.device("robot", nobody)
+	header := signedNow("robot")
+	given := make(chan int, 16)
+	for range cap(given) {
+		go func() {
+			r := httptest.NewRequestWithContext(t.Context(), "POST", "/api/device/register", strings.NewReader(registration("robot")))
+			r.Header = header
+			answer := httptest.NewRecorder()
+			w.api.ServeHTTP(answer, r)
+			given <- strings.Count(answer.Body.String(), "pairing_code")
+		}()
+	}
+	codes := 0
+	for range cap(given) {
+		codes += <-given
+	}
+	if codes != 1 {
+		t.Errorf("%d codes for one signature", codes)
+	}
 }
 
 // TestOneCodeASecond: a robot's clock does not let it have more.
@@ -278,6 +310,18 @@ func TestNewCodeReplacesTheOld(t *testing.T) {
 	w.is(200, "POST", "/api/device/pair", token, pairing(fresh))
 }
 
+// guess tries wrong codes until it is refused.
+func (w *world) guess(token string) (tries int, refused answer) {
+	w.Helper()
+	for tries = range 200 {
+		if a := w.do("POST", "/api/device/pair", token, pairing("0000-0000")); a.status != 404 {
+			return tries, a
+		}
+	}
+	w.Fatal("never refused")
+	return tries, refused
+}
+
 // TestGuessing: a user is stopped soon, also one who has a right code by then, and
 // so are all users of an address together.
 func TestGuessing(t *testing.T) {
@@ -285,28 +329,36 @@ func TestGuessing(t *testing.T) {
 	w.device("robot", nobody)
 	code := w.code("robot")
 	_, guesser := w.user()
-	guesses := func(token string) (n int, refused answer) {
-		for n = range 200 {
-			if a := w.do("POST", "/api/device/pair", token, pairing("0000-0000")); a.status != 404 {
-				return n, a
-			}
-		}
-		return n, refused
-	}
-	if n, a := guesses(guesser); n != 10 || a.status != 429 || a.header.Get("Retry-After") != "30" {
+	if n, a := w.guess(guesser); n != 10 || a.status != 429 || a.header.Get("Retry-After") != "30" {
 		t.Errorf("a user is refused after %d: %d %s, Retry-After %q", n, a.status, a.text, a.header.Get("Retry-After"))
 	}
 	if a := w.is(429, "POST", "/api/device/pair", guesser, pairing(code)); strings.Contains(a.text, "robot") {
 		t.Errorf("got %s", a.text)
 	}
-	all := 0
+	started, all := time.Now(), 0
 	for range 20 {
 		_, token := w.user()
-		n, _ := guesses(token)
+		n, _ := w.guess(token)
 		all += n
 	}
-	if all > 100 { // of 200; more than 60 only on a machine that is very slow
-		t.Errorf("the users of one address had %d guesses", all)
+	if most := 60 + int(time.Since(started).Seconds()); all > most {
+		t.Errorf("the users of one address had %d guesses, want at most %d", all, most)
+	}
+}
+
+// TestGuessingTogether: many users at as many addresses are no better off.
+func TestGuessingTogether(t *testing.T) {
+	w := newWorld(t)
+	started, all := time.Now(), 0
+	for i := range 20 {
+		from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(i))}}
+		w.client = &http.Client{Timeout: patience, Transport: &http.Transport{DialContext: from.DialContext, DisableKeepAlives: true}}
+		_, token := w.user()
+		n, _ := w.guess(token)
+		all += n
+	}
+	if most := 100 + int(5*time.Since(started).Seconds()); all < 100 || all > most {
+		t.Errorf("%d guesses, want 100 to %d", all, most)
 	}
 }
 

@@ -17,6 +17,7 @@ Examples:
     relay device add wimz_abc123 --owner you@example.com > robot.yaml
     robot config check --config robot.yaml
     robot run --config robot.yaml
+    robot pair --config robot.yaml    # if it was added without an owner
 
 While it runs: curl http://HOST:PORT/status on its status address.`
 
@@ -24,7 +25,8 @@ While it runs: curl http://HOST:PORT/status on its status address.`
 type grammar struct {
 	Version kong.VersionFlag `help:"Print the version."`
 
-	Run    runCmd `cmd:"" help:"Run the robot."`
+	Run    runCmd  `cmd:"" help:"Run the robot."`
+	Pair   pairCmd `cmd:"" help:"Show a code that makes whoever types it the robot's owner."`
 	Config struct {
 		Check checkCmd `cmd:"" help:"Print the settings in force, or everything that is wrong with them."`
 	} `cmd:"" help:"Look at the configuration."`

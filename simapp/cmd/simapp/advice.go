@@ -49,6 +49,8 @@ func advise(err error) string {
 		return adviceFor[refused.Code]
 	case errors.As(err, &api) && api.Status == http.StatusUnauthorized, errors.Is(err, client.ErrUnauthorized):
 		return "check the password or get a fresh token, and try again"
+	case api != nil && api.RetryAfter > 0:
+		return fmt.Sprintf("try again in %s", api.RetryAfter)
 	case errors.Is(err, simapp.ErrICEFailed):
 		return "no path to the robot; check that the relay hands out TURN servers, and firewalls"
 	case errors.Is(err, simapp.ErrNoCodec):

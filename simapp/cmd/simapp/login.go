@@ -15,7 +15,7 @@ import (
 // maxPassword bounds the line that is read from standard input.
 const maxPassword = 1024
 
-// account says who watches.
+// account says who is asking.
 type account struct {
 	Relay         string `required:"" placeholder:"URL" help:"The relay: ws://HOST:PORT or wss://HOST."`
 	Token         string `env:"SIMAPP_TOKEN" placeholder:"JWT" help:"The token of a login. Flags can be seen in the process list; the environment cannot."`
@@ -40,11 +40,11 @@ func (c *account) login(ctx context.Context, stdin io.Reader) (string, error) {
 	return simapp.Login(ctx, c.Relay, c.Email, strings.TrimRight(line, "\r\n"))
 }
 
-// choose returns the device to watch: the one named, or the only one there is.
+// choose returns the device that is meant: the one named, or the only one there is.
 func choose(ctx context.Context, relay, token string, named wire.DeviceID) (wire.DeviceID, error) {
 	if named != "" {
 		if !named.Valid() {
-			return "", fmt.Errorf("--device: %q is no device; 1 to 64 of letters, digits, - and _", named)
+			return "", fmt.Errorf("%q is no device; 1 to 64 of letters, digits, - and _", named)
 		}
 		return named, nil
 	}

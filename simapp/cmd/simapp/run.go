@@ -23,8 +23,10 @@ type grammar struct {
 	Verbose bool             `short:"v" help:"Log what happens, and every step of WebRTC, to standard error."`
 	Version kong.VersionFlag `help:"Print the version."`
 
-	Watch watchCmd `cmd:"" help:"Watch a robot in the terminal and measure what comes."`
-	Serve serveCmd `cmd:"" help:"Serve a page that shows a robot's video."`
+	Watch  watchCmd  `cmd:"" help:"Watch a robot in the terminal and measure what comes."`
+	Serve  serveCmd  `cmd:"" help:"Serve a page that shows a robot's video."`
+	Pair   pairCmd   `cmd:"" help:"Become the owner of the robot that shows a code."`
+	Unpair unpairCmd `cmd:"" help:"Give a robot up."`
 }
 
 // app is what the commands share.

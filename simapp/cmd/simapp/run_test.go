@@ -51,7 +51,14 @@ func TestCommandLine(t *testing.T) {
 		"bad codec":      {[]string{"watch", "--relay", "ws://h", "--codec", "av1"}, cli.ExitUsage, "--codec"},
 		"nobody":         {[]string{"watch", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
 		"no password":    {[]string{"watch", "--relay", "ws://h", "--email", "a@b.c"}, cli.ExitFailed, "--password-stdin"},
-		"bad device":     {[]string{"watch", "--relay", "ws://h", "--token", "T", "--device", "a b"}, cli.ExitFailed, "--device"},
+		"bad device":     {[]string{"watch", "--relay", "ws://h", "--token", "T", "--device", "a b"}, cli.ExitFailed, "\"a b\" is no device"},
+		"pair help":      {[]string{"pair", "--help"}, cli.ExitOK, "Examples:"},
+		"unpair help":    {[]string{"unpair", "--help"}, cli.ExitOK, "Example:"},
+		"pair what":      {[]string{"pair", "--relay", "ws://h"}, cli.ExitUsage, "<code>"},
+		"pair nobody":    {[]string{"pair", "7K3M-9QXD", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
+		"unpair what":    {[]string{"unpair", "--relay", "ws://h"}, cli.ExitUsage, "<id>"},
+		"unpair nobody":  {[]string{"unpair", "wimz_1", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
+		"unpair none":    {[]string{"unpair", "../x", "--relay", "ws://h", "--token", "T"}, cli.ExitFailed, "\"../x\" is no device"},
 		"relay away":     {[]string{"watch", "--relay", "ws://127.0.0.1:1", "--token", "T", "--device", "x"}, cli.ExitFailed, "dial"},
 		"bad relay":      {[]string{"serve", "--relay", "ftp://h"}, cli.ExitFailed, "ws://host:port"},
 		"bad address":    {[]string{"serve", "--relay", "ws://h", "--listen", "nowhere"}, cli.ExitFailed, "--listen"},
@@ -82,6 +89,21 @@ func fakeAPI(t *testing.T, devices ...simapp.DeviceStatus) string {
 	})
 	mux.HandleFunc("GET /api/user/devices", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"devices": devices})
+	})
+	mux.HandleFunc("POST /api/device/pair", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		switch {
+		case r.Header.Get("Authorization") != "Bearer T":
+			w.WriteHeader(http.StatusUnauthorized)
+		case strings.Contains(string(body), `"7K3M-9QXD"`):
+			_, _ = io.WriteString(w, `{"success":true,"device_id":"wimz_1"}`)
+		default:
+			w.Header().Set("Retry-After", "30")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	})
+	mux.HandleFunc("DELETE /api/user/devices/wimz_1", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"success":true}`)
 	})
 	mux.HandleFunc("GET /ws/app", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer T" {
@@ -118,6 +140,28 @@ func TestLoginAndChoice(t *testing.T) {
 				t.Error("the password is in the error")
 			}
 		})
+	}
+}
+
+func TestPairAndUnpair(t *testing.T) {
+	t.Setenv("SIMAPP_TOKEN", "")
+	relay := fakeAPI(t)
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"pair", "7K3M-9QXD", "--token", "T"}, cli.ExitOK, "paired with wimz_1\n"},
+		{[]string{"pair", "7K3M-9QX0", "--token", "T"}, cli.ExitFailed, "the relay answered 429: Too Many Requests: try again in 30s\n"},
+		{[]string{"pair", "7K3M-9QXD", "--token", "X"}, cli.ExitFailed, "get a fresh token"},
+		{[]string{"pair", "7K3M-9QXD", "--email", "a@b.c", "--password-stdin"}, cli.ExitFailed, "check the password"},
+		{[]string{"unpair", "wimz_1", "--token", "T"}, cli.ExitOK, "unpaired wimz_1\n"},
+		{[]string{"unpair", "wimz_2", "--token", "T"}, cli.ExitFailed, "the relay answered 404"},
+	} {
+		status, stdout, stderr := start(t, "wrong horse\n", append(c.args, "--relay", relay)...)
+		if status != c.status || !strings.Contains(stdout+stderr, c.want) {
+			t.Errorf("%v: status %d\n%s%s", c.args, status, stdout, stderr)
+		}
 	}
 }
 
