@@ -23,13 +23,21 @@ type answer struct {
 
 func (w *world) do(method, path, token, body string) answer {
 	w.Helper()
+	header := http.Header{}
+	if token != "" {
+		header = bearer(token)
+	}
+	return w.ask(method, path, header, body)
+}
+
+// ask makes one request and holds the answer to its description.
+func (w *world) ask(method, path string, header http.Header, body string) answer {
+	w.Helper()
 	request, err := http.NewRequestWithContext(w.Context(), method, w.server.URL+path, strings.NewReader(body))
 	if err != nil {
 		w.Fatal(err)
 	}
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
+	request.Header = header
 	response, err := w.client.Do(request)
 	if err != nil {
 		w.Fatal(err)
