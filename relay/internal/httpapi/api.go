@@ -21,6 +21,7 @@ import (
 	"wimz.dev/live/relay/internal/limit"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/turn"
+	"wimz.dev/live/relay/wire"
 )
 
 // maxBody bounds a request's body: an e-mail address and a password.
@@ -44,8 +45,9 @@ type Config struct {
 	Stats          func() map[string]int // for /stats
 	PublicURL      string                // ws:// or wss://host; empty: the one that was asked
 	PairingCodeTTL time.Duration
-	// Changed, if not nil, is called after a robot was paired or unpaired.
-	Changed func()
+	// OwnerChanged, if not nil, is called after a robot was paired or unpaired,
+	// before the client has its answer.
+	OwnerChanged func(ctx context.Context, id wire.DeviceID)
 	// Closing ends when the relay stops: sockets are then told to come back.
 	Closing context.Context //nolint:containedctx // the life of every socket
 	Log     *slog.Logger

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -139,7 +140,7 @@ func (a *API) pair(w http.ResponseWriter, r *http.Request, who auth.Claims) {
 		a.internal(w, r, err)
 	default:
 		a.cfg.Log.InfoContext(r.Context(), "robot paired", "device", id, "user", who.UserID)
-		a.changed()
+		a.changed(r.Context(), id)
 		answer(w, http.StatusOK, map[string]any{"success": true, "device_id": id})
 	}
 }
@@ -169,14 +170,14 @@ func (a *API) unpair(w http.ResponseWriter, r *http.Request, who auth.Claims) {
 		a.internal(w, r, err)
 	default:
 		a.cfg.Log.InfoContext(r.Context(), "robot unpaired", "device", id, "user", who.UserID)
-		a.changed()
+		a.changed(r.Context(), id)
 		answer(w, http.StatusOK, map[string]bool{"success": true})
 	}
 }
 
-// changed says that a robot has another owner.
-func (a *API) changed() {
-	if a.cfg.Changed != nil {
-		a.cfg.Changed()
+// changed says that a robot has another owner, also if the client has hung up.
+func (a *API) changed(ctx context.Context, id wire.DeviceID) {
+	if a.cfg.OwnerChanged != nil {
+		a.cfg.OwnerChanged(context.WithoutCancel(ctx), id)
 	}
 }

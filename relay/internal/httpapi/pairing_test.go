@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -223,7 +224,9 @@ func TestWebSocketURL(t *testing.T) {
 
 func TestPair(t *testing.T) {
 	changes := 0
-	w := newWorld(t, func(o *options) { o.http.Changed = func() { changes++ } })
+	w := newWorld(t, func(o *options) {
+		o.http.OwnerChanged = func(context.Context, wire.DeviceID) { changes++ }
+	})
 	_, ann := w.user()
 	_, bob := w.user()
 	w.device("robot", nobody)
@@ -341,7 +344,9 @@ func TestGuessingTogether(t *testing.T) {
 
 func TestUnpair(t *testing.T) {
 	changes := 0
-	w := newWorld(t, func(o *options) { o.http.Changed = func() { changes++ } })
+	w := newWorld(t, func(o *options) {
+		o.http.OwnerChanged = func(context.Context, wire.DeviceID) { changes++ }
+	})
 	owner, ann := w.user()
 	_, bob := w.user()
 	w.device("robot", owner)
