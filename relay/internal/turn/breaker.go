@@ -19,6 +19,16 @@ const (
 	longestRest = 30 * time.Second
 )
 
+// BreakerState says what a [Breaker] does with a call.
+type BreakerState string
+
+// The states of a breaker.
+const (
+	BreakerClosed   BreakerState = "closed"    // it asks the provider
+	BreakerOpen     BreakerState = "open"      // it gives the provider a rest
+	BreakerHalfOpen BreakerState = "half_open" // it has let one call through
+)
+
 // Breaker is a [Provider] before one that may fail: it costs one caller a
 // time-out that the provider hangs, and not everybody.
 //
@@ -41,6 +51,7 @@ type Breaker struct {
 	probing  bool          // guarded by mu
 	status   int           // guarded by mu; HTTP status of the last failure
 	era      int           // guarded by mu; of calls begun in an earlier one failures are known
+	opened   int           // guarded by mu; how often
 }
 
 // NewBreaker returns a closed circuit before a provider. The log may be nil.
@@ -49,6 +60,20 @@ func NewBreaker(provider Provider, log *slog.Logger) *Breaker {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Breaker{Provider: provider, log: log}
+}
+
+// Status returns the state, and how often the provider was given a rest.
+func (b *Breaker) Status() (state BreakerState, opened int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.rest == 0:
+		return BreakerClosed, b.opened
+	case b.probing:
+		return BreakerHalfOpen, b.opened
+	default:
+		return BreakerOpen, b.opened
+	}
 }
 
 // Mint implements [Provider].
@@ -115,6 +140,7 @@ func (b *Breaker) failed(ctx context.Context, era int, err error) {
 	pause = max(pause, min(e.RetryAfter, longestRest))
 	b.until, b.probing, b.status = time.Now().Add(pause), false, e.Status
 	b.era++
+	b.opened++
 	b.log.WarnContext(ctx, "TURN provider fails, it is given a rest", "rest", pause, "error", err)
 }
 

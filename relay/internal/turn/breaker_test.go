@@ -60,6 +60,13 @@ func (t *breakerTest) mint(want turn.Kind, asked bool) {
 	}
 }
 
+func (t *breakerTest) is(want turn.BreakerState, opened int) {
+	t.Helper()
+	if state, n := t.breaker.Status(); state != want || n != opened {
+		t.Errorf("%s, opened %d times, want %s, %d", state, n, want, opened)
+	}
+}
+
 func (t *breakerTest) pass(d time.Duration) {
 	time.Sleep(d) //nolint:forbidigo // a fake clock
 	synctest.Wait()
@@ -158,12 +165,16 @@ func TestBreakerHanging(t *testing.T) {
 		hang()
 		t.pass(budget - time.Millisecond)
 		hang() // nothing is known yet
+		t.is(turn.BreakerClosed, 0)
 		t.pass(time.Millisecond)
+		t.is(turn.BreakerOpen, 1)
 		for range 10 {
 			t.mint(turn.KindResting, false)
 		}
 		t.pass(time.Second)
+		t.is(turn.BreakerOpen, 1)
 		hang() // the probe
+		t.is(turn.BreakerHalfOpen, 1)
 		for range 10 {
 			t.mint(turn.KindResting, false)
 		}
@@ -171,7 +182,9 @@ func TestBreakerHanging(t *testing.T) {
 		t.provider.takes = 0
 		t.mint(turn.KindResting, false)
 		t.pass(2 * time.Second)
+		t.is(turn.BreakerOpen, 2)
 		t.mint("", true)
+		t.is(turn.BreakerClosed, 2)
 		t.pass(time.Hour) // what hung fails, and has been counted
 		t.mint("", true)
 		if n := strings.Count(t.log.String(), "is given a rest"); n != 2 {

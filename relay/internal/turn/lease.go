@@ -79,6 +79,7 @@ func (p *Pool) forget(c *credential, wanted <-chan struct{}) bool {
 	if c.wanted != wanted {
 		return false
 	}
+	p.held--
 	if p.newest[c.key] == c {
 		delete(p.newest, c.key)
 	}
@@ -95,7 +96,7 @@ func (p *Pool) revoke(c *credential) {
 		for _, username := range c.Usernames() {
 			if err := p.cfg.Provider.Revoke(ctx, username); err != nil {
 				p.cfg.Log.WarnContext(ctx, "TURN credential not revoked, it will expire",
-					"device_id", c.key.Device, "expires_at", c.ExpiresAt, "error", err)
+					"device", c.key.Device, "expires_at", c.ExpiresAt, "error", err)
 			}
 		}
 	})

@@ -42,6 +42,7 @@ func (p *Pool) runMint(key Key, m *mint) {
 	case err == nil:
 		m.result = &credential{Credentials: minted, key: key}
 		p.newest[key] = m.result
+		p.held++
 	case p.canStandIn(m.old):
 		p.logFailure("TURN provider failed, older credentials stand in", key, err)
 		m.result = m.old
@@ -74,7 +75,7 @@ func (p *Pool) logFailure(message string, key Key, err error) {
 	if errors.As(err, &e) && e.Kind == KindResting {
 		log = p.cfg.Log.Debug
 	}
-	log(message, "device_id", key.Device, "error", err)
+	log(message, "device", key.Device, "error", err)
 }
 
 // overdue ends the wait of a caller whose budget is used up: with what has come

@@ -68,6 +68,7 @@ type Pool struct {
 	closed  bool                // guarded by mu
 	newest  map[Key]*credential // guarded by mu; the one new sessions get
 	minting map[Key]*mint       // guarded by mu; at most one per key
+	held    int                 // guarded by mu; credentials in use or lingering
 }
 
 // credential is a minted one that is in use or lingers.
@@ -151,6 +152,13 @@ func (p *Pool) Acquire(ctx context.Context, key Key) (*Lease, error) {
 		p.leave(m)
 		return nil, ErrPoolClosed
 	}
+}
+
+// Held returns the number of credentials that are in use or linger.
+func (p *Pool) Held() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held
 }
 
 // Mint issues credentials of their own, neither shared nor revoked: for those

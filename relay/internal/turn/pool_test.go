@@ -71,6 +71,15 @@ func (t *poolTest) expect(when string, issued, live int) {
 	}
 }
 
+// expectHeld is [poolTest.expect] where none expires and revoking never fails.
+func (t *poolTest) expectHeld(when string, issued, live int) {
+	t.Helper()
+	t.expect(when, issued, live)
+	if held := t.pool.Held(); held != live {
+		t.Errorf("%s: holds %d, want %d", when, held, live)
+	}
+}
+
 func name(lease *turn.Lease) string { return lease.Credentials().Usernames()[0] }
 
 func TestSessionsShareYoungCredentials(t *testing.T) {
@@ -90,15 +99,15 @@ func TestSessionsShareYoungCredentials(t *testing.T) {
 		if name(third) == name(first) {
 			t.Error("credentials past half of their life are handed out")
 		}
-		t.expect("all in use", 3, 3)
+		t.expectHeld("all in use", 3, 3)
 		first.Release()
 		first.Release()
-		t.expect("the second still uses it", 3, 3)
+		t.expectHeld("the second still uses it", 3, 3)
 		second.Release()
-		t.expect("nobody does", 3, 2)
+		t.expectHeld("nobody does", 3, 2)
 		other.Release()
 		third.Release()
-		t.expect("the end", 3, 0)
+		t.expectHeld("the end", 3, 0)
 	})
 }
 
@@ -151,16 +160,16 @@ func TestLinger(t *testing.T) {
 		time.Sleep(59 * time.Second) //nolint:forbidigo // a fake clock
 		second := t.acquire(viewer)
 		time.Sleep(5 * time.Minute) //nolint:forbidigo // a fake clock
-		t.expect("leased again", 1, 1)
+		t.expectHeld("leased again", 1, 1)
 		second.Release()
 		time.Sleep(59 * time.Second) //nolint:forbidigo // a fake clock
-		t.expect("lingering", 1, 1)
+		t.expectHeld("lingering", 1, 1)
 		time.Sleep(time.Second) //nolint:forbidigo // a fake clock
-		t.expect("after the linger", 1, 0)
+		t.expectHeld("after the linger", 1, 0)
 		t.acquire(viewer).Release()
-		t.expect("a new one lingers", 2, 1)
+		t.expectHeld("a new one lingers", 2, 1)
 		t.close()
-		t.expect("closing ends the linger", 2, 0)
+		t.expectHeld("closing ends the linger", 2, 0)
 	})
 }
 
@@ -240,12 +249,12 @@ func TestCloseLeavesLeasedCredentials(t *testing.T) {
 		used := t.acquire(viewer)
 		t.acquire(turn.Key{User: "bob"}).Release()
 		t.close()
-		t.expect("closed", 2, 1)
+		t.expectHeld("closed", 2, 1)
 		if !t.api.Authorised(name(used)) {
 			t.Error("a session's credentials are revoked under it")
 		}
 		used.Release()
-		t.expect("released too late", 2, 1)
+		t.expectHeld("released too late", 2, 1)
 		if t.log.Len() > 0 {
 			t.Errorf("something was tried after Close: %s", t.log)
 		}
