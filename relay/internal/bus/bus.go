@@ -9,6 +9,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"time"
 
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/wire"
@@ -45,6 +46,7 @@ type Envelope struct {
 	Kind    Kind
 	From    Sender
 	Message wire.Message
+	ReadAt  time.Time // when the message came from its socket; zero if it is the relay's own
 }
 
 // Deliver takes an envelope in. It may wait for room until ctx ends, and then

@@ -40,9 +40,19 @@ func bearer(r *http.Request) string {
 
 // unauthorized gives the one answer to bad credentials. Why, only the log says.
 func (a *API) unauthorized(w http.ResponseWriter, r *http.Request, err error) {
-	a.cfg.Log.InfoContext(r.Context(), "refused", "path", r.URL.Path, "cause", auth.Cause(err))
+	a.denied(r, err)
 	w.Header().Set("WWW-Authenticate", "Bearer")
 	fail(w, http.StatusUnauthorized, "Not authenticated")
+}
+
+// denied tells log and meter why credentials were refused.
+func (a *API) denied(r *http.Request, err error) {
+	cause, log := auth.Cause(err), a.cfg.Log
+	if id := auth.CredentialsFrom(r).DeviceID; id.Valid() {
+		log = log.With("device", id)
+	}
+	a.cfg.Meter.Unauthenticated(cause)
+	log.InfoContext(r.Context(), "refused", "route", r.Pattern, "cause", cause)
 }
 
 type passwordBody struct {
@@ -102,7 +112,7 @@ func (a *API) failAccount(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	switch {
 	case errors.Is(err, auth.ErrUnauthenticated):
-		a.cfg.Log.InfoContext(r.Context(), "login refused", "cause", auth.Cause(err))
+		a.denied(r, err)
 		fail(w, http.StatusUnauthorized, "Wrong e-mail address or password")
 	case errors.Is(err, store.ErrTaken):
 		fail(w, http.StatusConflict, "There is an account with this e-mail address")
@@ -178,6 +188,6 @@ func (a *API) devicesOf(w http.ResponseWriter, r *http.Request, who auth.Claims)
 }
 
 func (a *API) internal(w http.ResponseWriter, r *http.Request, err error) {
-	a.cfg.Log.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "error", err)
+	a.cfg.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "error", err)
 	fail(w, http.StatusInternalServerError, "Internal error, please try again")
 }

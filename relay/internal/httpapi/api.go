@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -43,6 +44,7 @@ type Config struct {
 	TURN           Minter // nil: not configured
 	AllowedOrigins []string
 	Stats          func() map[string]int // for /stats
+	Meter          Meter                 // may be nil
 	PublicURL      string                // ws:// or wss://host; empty: the one that was asked
 	PairingCodeTTL time.Duration
 	// OwnerChanged, if not nil, is called after a robot was paired or unpaired,
@@ -68,6 +70,9 @@ type API struct {
 
 // New returns the API.
 func New(cfg Config) *API {
+	if cfg.Meter == nil {
+		cfg.Meter = unmeasured{}
+	}
 	a := &API{
 		cfg: cfg, mux: http.NewServeMux(),
 		byAddress: limit.NewKeyed(time.Second, 60),
@@ -102,7 +107,21 @@ func New(cfg Config) *API {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
-	a.mux.ServeHTTP(w, r)
+	defer a.caught(r)
+	a.mux.ServeHTTP(&measured{ResponseWriter: w, request: r, meter: a.cfg.Meter}, r)
+}
+
+// caught says that a handler has panicked: the server's own line about it is one
+// among many of no importance.
+func (a *API) caught(r *http.Request) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	if fault != http.ErrAbortHandler { //nolint:errorlint // what was thrown, as net/http compares it
+		a.cfg.Log.ErrorContext(r.Context(), "handler panicked", "route", r.Pattern, "panic", fault, "stack", string(debug.Stack()))
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // Wait returns when every socket has ended: a server's Shutdown does not wait

@@ -1,10 +1,15 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"wimz.dev/live/relay/internal/auth"
 )
+
+// readyTime is how long the store may take to say that it works.
+const readyTime = 2 * time.Second
 
 // health says that the process serves.
 func (a *API) health(w http.ResponseWriter, _ *http.Request) {
@@ -17,7 +22,9 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusServiceUnavailable, "going away")
 		return
 	}
-	if err := a.cfg.Store.Ping(r.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
+	defer cancel()
+	if err := a.cfg.Store.Ping(ctx); err != nil {
 		a.cfg.Log.ErrorContext(r.Context(), "the store does not answer", "error", err)
 		fail(w, http.StatusServiceUnavailable, "the store does not answer")
 		return

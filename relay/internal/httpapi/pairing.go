@@ -77,7 +77,8 @@ func (a *API) registerDevice(w http.ResponseWriter, r *http.Request) {
 func (a *API) failDevice(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, auth.ErrUsed):
-		a.cfg.Log.InfoContext(r.Context(), "refused", "path", r.URL.Path, "cause", err)
+		a.cfg.Meter.Unauthenticated(auth.ErrUsed.Error())
+		a.cfg.Log.InfoContext(r.Context(), "refused", "route", r.Pattern, "cause", err)
 		tooMany(w, 1) // a robot's next second has a signature of its own
 	case errors.Is(err, auth.ErrUnauthenticated):
 		a.unauthorized(w, r, err)
@@ -131,6 +132,7 @@ func (a *API) pair(w http.ResponseWriter, r *http.Request, who auth.Claims) {
 	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):
+		a.cfg.Meter.Unauthenticated("no such pairing code")
 		a.cfg.Log.InfoContext(r.Context(), "pairing refused", "user", who.UserID, "cause", "no such code")
 		fail(w, http.StatusNotFound, "This code is wrong, used or too old: let the robot show a new one")
 	case errors.Is(err, store.ErrTaken):

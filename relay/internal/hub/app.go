@@ -32,14 +32,17 @@ func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
 	defer a.expiry.Stop()
 	h.apps.Add(1)
 	defer h.apps.Add(-1)
+	h.cfg.Meter.Opened(wire.App)
 
 	address := bus.AppAddress(me.Peer)
 	release := h.cfg.Bus.Claim(address, a.deliver, nil)
 	leave := h.cfg.Bus.Join(bus.UserTopic(me.User), a.deliver)
+	h.cfg.Log.InfoContext(ctx, "app connected", "user", me.User)
 	a.greet(ctx)
 	cause := conn.Serve(ctx, func(frame []byte) { a.receive(ctx, frame) })
 	leave()
 	release()
+	h.cfg.Meter.Closed(wire.App, cause)
 	h.cfg.Log.InfoContext(ctx, "app left", "user", me.User, "cause", cause)
 
 	late, cancel := afterwards(ctx)

@@ -40,6 +40,7 @@ type Config struct {
 	Sessions *session.Service
 	Owners   session.Owners
 	Tokens   Verifier
+	Meter    Meter // may be nil
 	Log      *slog.Logger
 }
 
@@ -54,6 +55,9 @@ type Hub struct {
 
 // New returns a hub without sockets.
 func New(cfg Config) *Hub {
+	if cfg.Meter == nil {
+		cfg.Meter = unmeasured{}
+	}
 	return &Hub{
 		cfg: cfg, requests: limit.NewKeyed(requestEvery, requestBurst),
 		messages: func() *rate.Limiter { return rate.NewLimiter(messageRate, messageBurst) },
@@ -72,18 +76,29 @@ type client struct {
 	conn  *ws.Conn
 	me    bus.Sender
 	limit *rate.Limiter
+	heard time.Time // when the last frame came; owned by the reader
 }
 
 func (h *Hub) newClient(conn *ws.Conn, me bus.Sender) client {
 	return client{Hub: h, conn: conn, me: me, limit: h.messages()}
 }
 
-// tell sends a message down the socket.
-func (c *client) tell(m wire.Message) { c.conn.Send(wire.Encode(m)) }
+// tell sends a message down the socket and reports whether it was queued.
+func (c *client) tell(m wire.Message) bool {
+	if !c.conn.Send(wire.Encode(m)) {
+		c.cfg.Meter.Dropped(DropUndeliverable)
+		return false
+	}
+	c.cfg.Meter.Told(c.me.Party, m.Type)
+	if m.Type == wire.TypeError {
+		c.cfg.Meter.Refused(m.Code)
+	}
+	return true
+}
 
 // deliver is the socket's address: what is sent there goes down the socket.
 func (c *client) deliver(_ context.Context, e bus.Envelope) error {
-	if !c.conn.Send(wire.Encode(e.Message)) {
+	if !c.tell(e.Message) {
 		return bus.ErrNobody
 	}
 	return nil
@@ -92,7 +107,9 @@ func (c *client) deliver(_ context.Context, e bus.Envelope) error {
 // decode reads one frame. It answers heartbeats and faults itself and then
 // reports false.
 func (c *client) decode(frame []byte) (m wire.Message, ok bool) {
+	c.heard = time.Now()
 	if !c.limit.Allow() {
+		c.cfg.Meter.Dropped(DropRateLimited)
 		c.refuse(wire.CodeRateLimited, "Too many messages", 1)
 		return m, false
 	}
@@ -100,10 +117,12 @@ func (c *client) decode(frame []byte) (m wire.Message, ok bool) {
 	if bad, ok := errors.AsType[*wire.BadMessageError](err); ok && c.isTold(bad) {
 		c.refuse(wire.CodeBadMessage, bad.Error(), 0)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
+		c.cfg.Meter.Dropped(dropFor(err))
 		return m, false
-	case m.Type == wire.TypePing:
+	}
+	c.cfg.Meter.Heard(c.me.Party, m.Type)
+	if m.Type == wire.TypePing {
 		c.tell(wire.Message{Type: wire.TypePong})
 		return m, false
 	}
@@ -122,10 +141,11 @@ func (c *client) refuse(code wire.Code, text string, retryAfter int) {
 
 // say takes a message to its session.
 func (c *client) say(ctx context.Context, m wire.Message) {
-	err := c.cfg.Bus.Send(ctx, bus.SessionAddress(m.SessionID), bus.Envelope{From: c.me, Message: m})
+	err := c.cfg.Bus.Send(ctx, bus.SessionAddress(m.SessionID), bus.Envelope{From: c.me, Message: m, ReadAt: c.heard})
 	if err == nil {
 		return
 	}
+	c.cfg.Meter.Dropped(DropNoSession)
 	if answer, ok := session.Unknown(m); ok {
 		c.tell(answer)
 	}

@@ -23,6 +23,7 @@ func (h *Hub) ServeRobot(ctx context.Context, conn *ws.Conn, id wire.DeviceID, o
 	r := &robot{client: h.newClient(conn, me), owner: owner}
 	h.robots.Add(1)
 	defer h.robots.Add(-1)
+	h.cfg.Meter.Opened(wire.Robot)
 
 	address := bus.RobotAddress(id)
 	wasThere, _ := h.cfg.Bus.Owned(ctx, address)
@@ -36,6 +37,7 @@ func (h *Hub) ServeRobot(ctx context.Context, conn *ws.Conn, id wire.DeviceID, o
 	h.cfg.Log.InfoContext(ctx, "robot connected", "device", id, "replaced", wasThere)
 
 	cause := conn.Serve(ctx, func(frame []byte) { r.receive(ctx, frame) })
+	h.cfg.Meter.Closed(wire.Robot, cause)
 
 	late, cancel := afterwards(ctx)
 	defer cancel()

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"wimz.dev/live/relay/internal/bus"
@@ -36,6 +37,7 @@ type actor struct {
 	loans   loans
 	timers  [2]*time.Timer
 	started time.Time
+	state   State // as far as it has been noted; Closed until the robot is asked
 }
 
 func newActor(s *Service, id wire.SessionID, app bus.Sender, device wire.DeviceID) *actor {
@@ -48,6 +50,7 @@ func newActor(s *Service, id wire.SessionID, app bus.Sender, device wire.DeviceI
 		leave:   map[string]func(){},
 		loans:   newLoans(),
 		started: time.Now(),
+		state:   Closed,
 	}
 	a.ctx, a.cancel = context.WithCancel(s.ctx)
 	a.hurry, a.cancelHurry = context.WithCancel(a.ctx)
@@ -88,8 +91,6 @@ func (a *actor) run(before *actor) {
 	defer release()
 	a.open(lease, degraded)
 	a.serve()
-	a.log.InfoContext(a.ctx, "session ended", "state", a.machine.State().String(),
-		"reason", a.machine.Reason(), "lasted", time.Since(a.started).Round(time.Millisecond))
 }
 
 // serve is the loop in which everything that happens to the session happens.
@@ -97,7 +98,7 @@ func (a *actor) serve() {
 	for a.machine.State() != Closed {
 		select {
 		case e := <-a.inbox:
-			a.apply(a.machine.Handle(e))
+			a.handle(e)
 		case <-a.timers[PhaseTimer].C:
 			a.apply(a.machine.Expire(PhaseTimer))
 		case <-a.timers[GraceTimer].C:
@@ -112,6 +113,19 @@ func (a *actor) serve() {
 		if app := a.machine.App(); app.Peer != a.viewer.peer {
 			a.moveTo(app)
 		}
+	}
+}
+
+// handle lets the machine have what has come, and measures what it makes of it.
+func (a *actor) handle(e bus.Envelope) {
+	effects := a.machine.Handle(e)
+	a.apply(effects)
+	switch meter := a.service.cfg.Meter; {
+	case e.Kind != bus.Message:
+	case !a.machine.isParty(e.From):
+		meter.Intruded()
+	case len(effects) > 0 && !e.ReadAt.IsZero():
+		meter.Forwarded(time.Since(e.ReadAt))
 	}
 }
 
@@ -137,6 +151,36 @@ func (a *actor) apply(effects []Effect) {
 			a.timers[e.Timer].Reset(e.After)
 		}
 	}
+	a.note()
+}
+
+// note tells meter and log of a new state. A session that outlives the relay
+// never comes to its end here.
+func (a *actor) note() {
+	before, now, meter := a.state, a.machine.State(), a.service.cfg.Meter
+	if now == before {
+		return
+	}
+	a.state = now
+	if before != Closed {
+		meter.Left(before)
+	}
+	if now != Closed {
+		meter.Entered(now, time.Since(a.started))
+		return
+	}
+	reason := ours(a.machine.Reason())
+	meter.Ended(reason)
+	a.log.InfoContext(a.ctx, "session ended", "reached", before.String(),
+		"reason", reason, "lasted", time.Since(a.started).Round(time.Millisecond))
+}
+
+// ours keeps what a party has made up out of log and meter.
+func ours(reason wire.Reason) wire.Reason {
+	if slices.Contains(wire.Reasons(), reason) {
+		return reason
+	}
+	return "other"
 }
 
 // open tells both parties the ICE servers and asks the robot for an offer.
@@ -252,6 +296,7 @@ func (a *actor) deliver(ctx context.Context, e bus.Envelope) error {
 
 // answer ends the request with its one clear answer.
 func (a *actor) answer(code wire.Code, text string) {
+	a.log.InfoContext(a.ctx, "session refused", "code", code)
 	a.service.send(a.ctx, a.machine.appAddress, *refuse(a.device, code, text))
 }
 

@@ -40,6 +40,7 @@ type Config struct {
 	TURNRequired bool          // no session without TURN
 	FallbackSTUN []string      // offered when there are none
 	Grace        time.Duration // how long a lost socket is waited for
+	Meter        Meter         // may be nil
 	Log          *slog.Logger
 }
 
@@ -62,6 +63,9 @@ type viewer struct {
 // NewService returns a service whose sessions end, without a word to anybody,
 // when ctx does: media that flows peer to peer outlives a relay.
 func NewService(ctx context.Context, cfg Config) *Service {
+	if cfg.Meter == nil {
+		cfg.Meter = unmeasured{}
+	}
 	return &Service{cfg: cfg, ctx: ctx, running: map[viewer]*actor{}}
 }
 
@@ -82,6 +86,7 @@ func (s *Service) Wait() { s.actors.Wait() }
 func (s *Service) Request(ctx context.Context, app bus.Sender, device wire.DeviceID) {
 	device, refusal := s.resolve(ctx, app.User, device)
 	if refusal != nil {
+		s.cfg.Log.InfoContext(ctx, "session refused", "user", app.User, "device", refusal.DeviceID, "code", refusal.Code)
 		s.send(ctx, bus.AppAddress(app.Peer), *refusal)
 		return
 	}
