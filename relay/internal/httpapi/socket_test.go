@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -194,6 +195,8 @@ func TestMessageRate(t *testing.T) {
 	if answers["pong"] < 300 || answers["error RATE_LIMITED"] == 0 {
 		t.Errorf("answers: %v", answers)
 	}
+	refused := strconv.Itoa(answers["error RATE_LIMITED"])
+	w.measures(map[string]string{`messages_dropped_total{reason="rate_limited"}`: refused, `errors_total{code="RATE_LIMITED"}`: refused})
 	w.app(token).isTold("robot", false) // another socket is not concerned
 }
 

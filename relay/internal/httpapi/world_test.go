@@ -20,6 +20,7 @@ import (
 	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/httpapi"
 	"wimz.dev/live/relay/internal/hub"
+	"wimz.dev/live/relay/internal/metrics"
 	"wimz.dev/live/relay/internal/session"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/store/sqlstore"
@@ -105,6 +106,7 @@ type world struct {
 	client          *http.Client
 	check           *apicheck.Checker
 	closing         context.CancelFunc
+	metrics         *metrics.Metrics
 	log             *lockedBuffer
 	users           int
 	codes           []string // of pairings; secret
@@ -112,7 +114,7 @@ type world struct {
 
 func newWorld(t testing.TB, changes ...func(*options)) *world {
 	t.Helper()
-	w := &world{TB: t, provider: &provider{}, log: &lockedBuffer{}, client: &http.Client{Timeout: patience}}
+	w := &world{TB: t, provider: &provider{}, log: &lockedBuffer{}, client: &http.Client{Timeout: patience}, metrics: metrics.New("test")}
 	var err error
 	if w.check, err = apicheck.New(); err != nil {
 		t.Fatal(err)
@@ -133,7 +135,8 @@ func newWorld(t testing.TB, changes ...func(*options)) *world {
 		Store:    w.store,
 		Accounts: auth.NewAccounts(w.store, auth.NewPasswords(), time.Now),
 		Devices:  auth.NewDevices(w.store, true, time.Now),
-		TURN:     pool, PairingCodeTTL: 10 * time.Minute, AllowedOrigins: []string{ourPage}, Closing: closing, Log: log,
+		TURN:     pool, PairingCodeTTL: 10 * time.Minute, AllowedOrigins: []string{ourPage},
+		Meter: w.metrics.Requests, Closing: closing, Log: log,
 		Stats: func() map[string]int {
 			return map[string]int{"sessions": w.sessions.Count(), "apps": w.hub.Apps(), "robots": w.hub.Robots(), "goroutines": 1}
 		},
@@ -142,9 +145,9 @@ func newWorld(t testing.TB, changes ...func(*options)) *world {
 		change(&o)
 	}
 	w.sessions = session.NewService(living, session.Config{
-		Bus: o.bus, Owners: w.store, Credentials: pool, FallbackSTUN: []string{"stun:s"}, Grace: time.Minute, Log: log,
+		Bus: o.bus, Owners: w.store, Credentials: pool, FallbackSTUN: []string{"stun:s"}, Grace: time.Minute, Meter: w.metrics.Sessions, Log: log,
 	})
-	w.hub = hub.New(hub.Config{Bus: o.bus, Sessions: w.sessions, Owners: w.store, Tokens: w.tokens, Log: log})
+	w.hub = hub.New(hub.Config{Bus: o.bus, Sessions: w.sessions, Owners: w.store, Tokens: w.tokens, Meter: w.metrics.Sockets, Log: log})
 	o.http.Tokens, o.http.Bus, o.http.Hub = o.tokens, o.bus, w.hub
 	w.api = httpapi.New(o.http)
 	w.tokensOfUpgrade = o.tokens

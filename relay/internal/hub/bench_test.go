@@ -15,6 +15,7 @@ import (
 	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/httpapi"
 	"wimz.dev/live/relay/internal/hub"
+	"wimz.dev/live/relay/internal/metrics"
 	"wimz.dev/live/relay/internal/session"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/store/sqlstore"
@@ -37,7 +38,18 @@ type end struct {
 	told chan wire.Message
 }
 
-func newBench(b testing.TB) *bench {
+// meters are the figures of hub and sessions, or none.
+type meters struct {
+	hub      hub.Meter
+	sessions session.Meter
+}
+
+func measured() meters {
+	m := metrics.New("test")
+	return meters{m.Sockets, m.Sessions}
+}
+
+func newBench(b testing.TB, m meters) *bench {
 	b.Helper()
 	db, err := sqlstore.Open(b.Context(), config.MemoryDatabase)
 	if err != nil {
@@ -55,9 +67,9 @@ func newBench(b testing.TB) *bench {
 	log, messages := slog.New(slog.DiscardHandler), bus.NewMemory()
 	tokens := auth.NewTokens("a secret of at least 32 characters", time.Hour, time.Now)
 	sessions := session.NewService(ctx, session.Config{
-		Bus: messages, Owners: db, Credentials: pool, FallbackSTUN: []string{"stun:s"}, Grace: time.Minute, Log: log,
+		Bus: messages, Owners: db, Credentials: pool, FallbackSTUN: []string{"stun:s"}, Grace: time.Minute, Meter: m.sessions, Log: log,
 	})
-	sockets := hub.New(hub.Config{Bus: messages, Sessions: sessions, Owners: db, Tokens: tokens, Log: log})
+	sockets := hub.New(hub.Config{Bus: messages, Sessions: sessions, Owners: db, Tokens: tokens, Meter: m.hub, Log: log})
 	sockets.Unlimited()
 	api := httpapi.New(httpapi.Config{
 		Store: db, Tokens: tokens, Devices: auth.NewDevices(db, true, time.Now),
@@ -162,14 +174,19 @@ func candidate(id wire.SessionID) wire.Message {
 
 // TestBench keeps the benchmarks working.
 func TestBench(t *testing.T) {
-	b := newBench(t)
+	b := newBench(t, measured())
 	b.close(b.cycle())
 }
 
 // BenchmarkForward is messages from an app to a robot, many under way at once.
-// The figures include both clients.
+// The figures include both clients. That the relay is measured must not show.
 func BenchmarkForward(b *testing.B) {
-	world := newBench(b)
+	b.Run("unmeasured", func(b *testing.B) { forward(b, meters{}) })
+	b.Run("measured", func(b *testing.B) { forward(b, measured()) })
+}
+
+func forward(b *testing.B, m meters) {
+	world := newBench(b, m)
 	id := world.cycle()
 	const underWay = 64
 	b.ReportAllocs()
@@ -190,7 +207,7 @@ func BenchmarkForward(b *testing.B) {
 
 // BenchmarkForwardOne is the way of one message alone: its latency.
 func BenchmarkForwardOne(b *testing.B) {
-	world := newBench(b)
+	world := newBench(b, measured())
 	id := world.cycle()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -202,7 +219,7 @@ func BenchmarkForwardOne(b *testing.B) {
 
 // BenchmarkCycle is a whole session, from the request to its end.
 func BenchmarkCycle(b *testing.B) {
-	world := newBench(b)
+	world := newBench(b, measured())
 	b.ReportAllocs()
 	for b.Loop() {
 		world.close(world.cycle())
