@@ -17,11 +17,14 @@ import (
 	"runtime"
 	"time"
 
+	"wimz.dev/live/relay/cli"
+	"wimz.dev/live/relay/internal/admin"
 	"wimz.dev/live/relay/internal/auth"
 	"wimz.dev/live/relay/internal/bus"
 	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/httpapi"
 	"wimz.dev/live/relay/internal/hub"
+	"wimz.dev/live/relay/internal/metrics"
 	"wimz.dev/live/relay/internal/session"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/store/sqlstore"
@@ -48,7 +51,9 @@ func DefaultConfig() Config { return config.Default() }
 type Relay struct {
 	log        *slog.Logger
 	store      store.Store
+	metrics    *metrics.Metrics
 	listener   net.Listener
+	admin      *admin.Server
 	cloudflare *turn.Cloudflare // nil with another provider
 	pool       *turn.Pool
 	sessions   *session.Service
@@ -63,7 +68,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	r := &Relay{log: log}
+	r := &Relay{log: log, metrics: metrics.New(cli.Version())}
 	if err := r.open(ctx, &cfg); err != nil {
 		return nil, err
 	}
@@ -75,10 +80,12 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 	r.sessions = session.NewService(living, session.Config{
 		Bus: messages, Owners: r.store, Credentials: r.pool,
 		TURNRequired: cfg.TURNRequired,
-		FallbackSTUN: []string{publicSTUN}, Grace: cfg.SessionGrace, Log: log,
+		FallbackSTUN: []string{publicSTUN}, Grace: cfg.SessionGrace, Meter: r.metrics.Sessions, Log: log,
 	})
 	tokens := auth.NewTokens(cfg.JWTSecret, auth.TokenLifetime, time.Now)
-	r.hub = hub.New(hub.Config{Bus: messages, Sessions: r.sessions, Owners: r.store, Tokens: tokens, Log: log})
+	r.hub = hub.New(hub.Config{
+		Bus: messages, Sessions: r.sessions, Owners: r.store, Tokens: tokens, Meter: r.metrics.Sockets, Log: log,
+	})
 	publicURL, _ := cfg.PublicSocketURL() // Validate has seen the error
 	r.api = httpapi.New(httpapi.Config{
 		Store:    r.store,
@@ -87,7 +94,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 		Devices:  auth.NewDevices(r.store, cfg.DeviceStaticSignatures, time.Now),
 		Bus:      messages, Hub: r.hub, TURN: r.minter(&cfg),
 		PublicURL: publicURL, PairingCodeTTL: cfg.PairingCodeTTL,
-		AllowedOrigins: cfg.AllowedOrigins, Stats: r.Stats, Closing: closing, Log: log,
+		AllowedOrigins: cfg.AllowedOrigins, Stats: r.Stats, Meter: r.metrics.Requests, Closing: closing, Log: log,
 	})
 	return r, nil
 }
@@ -98,11 +105,13 @@ func (r *Relay) open(ctx context.Context, cfg *Config) (err error) {
 	if err != nil {
 		return err
 	}
-	if r.store, err = sqlstore.Open(ctx, path); err != nil {
+	db, err := sqlstore.Open(ctx, path)
+	if err != nil {
 		return err
 	}
+	r.store = r.metrics.Store(db)
 	if err = r.openTURN(ctx, cfg); err == nil {
-		r.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Addr())
+		err = r.listen(ctx, cfg)
 	}
 	if err != nil {
 		return errors.Join(err, r.store.Close())
@@ -110,8 +119,22 @@ func (r *Relay) open(ctx context.Context, cfg *Config) (err error) {
 	return nil
 }
 
+func (r *Relay) listen(ctx context.Context, cfg *Config) (err error) {
+	r.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Addr())
+	if err != nil {
+		return err
+	}
+	if r.admin, err = admin.Listen(ctx, cfg.AdminAddr()); err != nil {
+		return errors.Join(err, r.listener.Close())
+	}
+	return nil
+}
+
 // Addr returns the address the relay listens on.
 func (r *Relay) Addr() string { return r.listener.Addr().String() }
+
+// AdminAddr returns the address of the admin listener, empty if there is none.
+func (r *Relay) AdminAddr() string { return r.admin.Addr() }
 
 // Stats counts what the relay holds.
 func (r *Relay) Stats() map[string]int {
@@ -135,6 +158,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(r.listener) }()
+	r.admin.Serve(ctx, admin.Config{Metrics: r.metrics.Handler(), Health: r.api, Log: r.log})
 	r.log.InfoContext(ctx, "relay listens", "address", r.Addr())
 
 	var fault error
@@ -161,5 +185,6 @@ func (r *Relay) stop(ctx context.Context, server *http.Server) error {
 	if r.cloudflare != nil {
 		r.cloudflare.Close()
 	}
+	err = errors.Join(err, r.admin.Close(ctx))
 	return errors.Join(err, r.store.Close())
 }

@@ -25,7 +25,7 @@ const patience = 10 * time.Second
 
 func config(t *testing.T) relay.Config {
 	cfg := relay.DefaultConfig()
-	cfg.Listen = "127.0.0.1:0"
+	cfg.Listen, cfg.AdminListen = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.JWTSecret = "a secret of at least 32 characters"
 	cfg.DatabaseURL = filepath.Join(t.TempDir(), "wimz.db")
 	return cfg
@@ -151,6 +151,7 @@ func TestNewRefuses(t *testing.T) {
 		"no secret":         func(c *relay.Config) { c.JWTSecret = "" },
 		"no such directory": func(c *relay.Config) { c.DatabaseURL = filepath.Join(c.DatabaseURL, "no", "wimz.db") },
 		"address in use":    func(c *relay.Config) { c.Listen = taken.Addr().String() },
+		"admin address too": func(c *relay.Config) { c.AdminListen = taken.Addr().String() },
 	} {
 		cfg := config(t)
 		change(&cfg)

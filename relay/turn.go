@@ -27,10 +27,14 @@ func (r *Relay) openTURN(ctx context.Context, cfg *Config) error {
 	pseudonyms := hmac.New(sha256.New, []byte(cfg.JWTSecret.Reveal()))
 	pseudonyms.Write([]byte("turn pseudonyms"))
 	r.pool, err = turn.NewPool(ctx, turn.PoolConfig{
-		Provider: provider, IdentifierKey: pseudonyms.Sum(nil), MintTimeout: turnMint,
+		Provider: r.metrics.Provider(provider), IdentifierKey: pseudonyms.Sum(nil), MintTimeout: turnMint,
 		TTL: cfg.TURNCredentialTTL, Linger: cfg.TURNRevokeLinger, Log: r.log,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	r.metrics.Pool(r.pool)
+	return nil
 }
 
 func (r *Relay) turnProvider(cfg *Config) (_ turn.Provider, err error) {
@@ -40,7 +44,9 @@ func (r *Relay) turnProvider(cfg *Config) (_ turn.Provider, err error) {
 			BaseURL: cfg.TURNBaseURL, KeyID: cfg.TURNKeyID, APIToken: turn.Token(cfg.TURNAPIToken.Reveal()),
 			ConnectTimeout: turnAttempt, RequestTimeout: turnAttempt,
 		})
-		return turn.NewBreaker(r.cloudflare, r.log), err
+		breaker := turn.NewBreaker(r.cloudflare, r.log)
+		r.metrics.Breaker(breaker)
+		return breaker, err
 	case config.TURNCoturn:
 		return turn.NewCoturn(turn.CoturnConfig{URLs: cfg.TURNURLs, Secret: turn.Token(cfg.TURNSecret.Reveal())})
 	case config.TURNStatic:

@@ -100,19 +100,5 @@ func credentials(t *testing.T, cfg relay.Config) (status int, body json.RawMessa
 			t.Error(fault)
 		}
 	}()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+r.Addr()+"/api/turn/credentials", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer "+token)
-	request.Close = true
-	response, err := (&http.Client{Timeout: patience}).Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close() //nolint:errcheck // it has been read
-	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, body
+	return ask(t, http.MethodPost, "http://"+r.Addr()+"/api/turn/credentials", token, "")
 }

@@ -28,7 +28,7 @@ func newShell(t *testing.T, environ ...string) *shell {
 	t.Helper()
 	dir := t.TempDir()
 	t.Chdir(dir)
-	return &shell{t, dir, append(environ, "DATABASE_URL=sqlite://"+filepath.Join(dir, "test.db"))}
+	return &shell{t, dir, append(environ, "ADMIN_LISTEN=127.0.0.1:0", "DATABASE_URL=sqlite://"+filepath.Join(dir, "test.db"))}
 }
 
 // run returns the status and what was written to standard output and error.

@@ -10,7 +10,8 @@ import (
 
 // serveCmd runs the relay.
 type serveCmd struct {
-	ReadyFile string `placeholder:"FILE" help:"Write the bound HOST:PORT to this file once the relay listens; it is removed at the end."`
+	ReadyFile      string `placeholder:"FILE" help:"Write the bound HOST:PORT to this file once the relay listens; it is removed at the end."`
+	AdminReadyFile string `placeholder:"FILE" help:"Likewise, that of the admin listener. It is there before the other."`
 }
 
 // Help is shown by relay serve --help.
@@ -35,13 +36,30 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	remove, err := cli.Announce(c.ReadyFile, r.Addr())
+	remove, err := c.announce(r)
 	if err != nil {
 		cancel() // Run then only cleans up
 		return errors.Join(err, ended(r.Run(ctx)))
 	}
 	defer remove()
 	return ended(r.Run(ctx))
+}
+
+// announce writes the ready files, and returns what removes them.
+func (c *serveCmd) announce(r *relay.Relay) (func(), error) {
+	removeAdmin, err := cli.Announce(c.AdminReadyFile, r.AdminAddr())
+	if err != nil {
+		return nil, err
+	}
+	remove, err := cli.Announce(c.ReadyFile, r.Addr())
+	if err != nil {
+		removeAdmin()
+		return nil, err
+	}
+	return func() {
+		remove()
+		removeAdmin()
+	}, nil
 }
 
 // ended makes the end of the context a good end.

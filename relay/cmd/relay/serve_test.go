@@ -17,21 +17,23 @@ import (
 // to it, and stops it as a signal would.
 func TestServe(t *testing.T) {
 	s := newShell(t, "JWT_SECRET="+testSecret, "LOG_FORMAT=json")
-	ready := filepath.Join(s.dir, "ready")
+	ready, admin := filepath.Join(s.dir, "ready"), filepath.Join(s.dir, "admin")
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var stdout, stderr bytes.Buffer
 	status := make(chan int, 1)
 	go func() {
-		args := []string{"serve", "--listen=127.0.0.1:0", "--ready-file=" + ready}
+		args := []string{"serve", "--listen=127.0.0.1:0", "--ready-file=" + ready, "--admin-ready-file=" + admin}
 		status <- run(ctx, args, s.environ, strings.NewReader(""), &stdout, &stderr)
 	}()
 
-	conn, err := net.Dial("tcp", waitForFile(t, ready, status))
-	if err != nil {
-		t.Error(err)
-	} else {
-		_ = conn.Close()
+	for _, file := range []string{ready, admin} {
+		conn, err := net.Dial("tcp", waitForFile(t, file, status))
+		if err != nil {
+			t.Error(err)
+		} else {
+			_ = conn.Close()
+		}
 	}
 	stop()
 	if got := <-status; got != cli.ExitOK || stdout.Len() != 0 {
@@ -40,8 +42,10 @@ func TestServe(t *testing.T) {
 	if !strings.HasPrefix(stderr.String(), `{"time":`) || strings.Contains(stderr.String(), testSecret) {
 		t.Errorf("the log:\n%s", stderr.String())
 	}
-	if _, err := os.Stat(ready); err == nil {
-		t.Error("the ready file is still there")
+	for _, file := range []string{ready, admin} {
+		if _, err := os.Stat(file); err == nil {
+			t.Error("the ready file is still there")
+		}
 	}
 }
 
@@ -60,9 +64,11 @@ func TestServeCannotListen(t *testing.T) {
 
 func TestServeCannotAnnounce(t *testing.T) {
 	s := newShell(t, "JWT_SECRET="+testSecret)
-	status, _, stderr := s.run("", "serve", "--listen=127.0.0.1:0", "--ready-file=no/such/directory/ready")
-	if status != cli.ExitFailed || !strings.Contains(stderr, "cannot write the ready file") {
-		t.Errorf("status %d: %s", status, stderr)
+	for _, flag := range []string{"--ready-file", "--admin-ready-file"} {
+		status, _, stderr := s.run("", "serve", "--listen=127.0.0.1:0", flag+"=no/such/directory/ready")
+		if status != cli.ExitFailed || !strings.Contains(stderr, "cannot write the ready file") {
+			t.Errorf("%s: status %d: %s", flag, status, stderr)
+		}
 	}
 }
 

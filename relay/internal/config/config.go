@@ -22,6 +22,10 @@ type Config struct {
 	// PublicURL is where robots and apps reach the relay; see [Config.PublicSocketURL].
 	PublicURL string `name:"public-url" env:"PUBLIC_URL" placeholder:"URL" help:"Where robots and apps reach the relay: https://relay.example.com. Default: the host that a request names."`
 
+	// AdminListen is where metrics, profiles and health are served, to everybody
+	// who reaches it. Empty or "off": nowhere.
+	AdminListen string `env:"ADMIN_LISTEN" default:"127.0.0.1:9464" placeholder:"HOST:PORT" help:"Where metrics (/metrics), profiles and health are served without a password, or off."`
+
 	// JWTSecret signs the tokens of apps (HS256), at least 32 characters.
 	JWTSecret Secret `kong:"-" env:"JWT_SECRET" help:"Secret that signs the tokens of apps, at least 32 characters. No default."`
 	// DatabaseURL says where accounts and devices are kept; see [Config.DatabasePath].
@@ -91,4 +95,12 @@ func (c *Config) Addr() string {
 		return c.Listen
 	}
 	return net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
+}
+
+// AdminAddr returns the HOST:PORT of the admin listener, empty if there is none.
+func (c *Config) AdminAddr() string {
+	if c.AdminListen == "off" {
+		return ""
+	}
+	return c.AdminListen
 }

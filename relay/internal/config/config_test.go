@@ -39,7 +39,7 @@ func TestDefault(t *testing.T) {
 	t.Setenv("PORT", "1") // must not be looked at
 	got := Default()
 	want := Config{
-		Host: "0.0.0.0", Port: 8000, DatabaseURL: "wimz.db", TURNBaseURL: "https://rtc.live.cloudflare.com",
+		Host: "0.0.0.0", Port: 8000, AdminListen: "127.0.0.1:9464", DatabaseURL: "wimz.db", TURNBaseURL: "https://rtc.live.cloudflare.com",
 		TURNCredentialTTL: time.Hour, TURNRevokeLinger: time.Minute, SessionGrace: time.Minute,
 		PairingCodeTTL: 10 * time.Minute, DeviceStaticSignatures: true, LogFormat: LogText,
 	}
@@ -55,6 +55,7 @@ func TestDefault(t *testing.T) {
 func TestEveryVariableIsRead(t *testing.T) {
 	env := map[string]string{
 		"HOST": "::1", "PORT": " 9 ", "PUBLIC_URL": "https://r", "PAIRING_CODE_TTL": "11m", "JWT_SECRET": hush, "DATABASE_URL": "x.db",
+		"ADMIN_LISTEN":           "off",
 		"CLOUDFLARE_TURN_KEY_ID": "key", "CLOUDFLARE_TURN_API_TOKEN": hush,
 		"CLOUDFLARE_TURN_BASE_URL": "http://127.0.0.1:1", "TURN_REQUIRED": "yes",
 		"TURN_PROVIDER": "static", "TURN_URLS": "turn:a:1?transport=udp, stun:b,", "TURN_SECRET": hush,
@@ -78,6 +79,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 	}
 	want := Config{
 		Host: "::1", Port: 9, PublicURL: "https://r", PairingCodeTTL: 11 * time.Minute, DatabaseURL: "x.db", TURNKeyID: "key", TURNBaseURL: "http://127.0.0.1:1",
+		AdminListen:  "off",
 		TURNProvider: TURNStatic, TURNURLs: []string{"turn:a:1?transport=udp", "stun:b"}, TURNUsername: "wimz",
 		TURNRequired: true, TURNCredentialTTL: 3601 * time.Second, TURNRevokeLinger: time.Second,
 		SessionGrace: 2 * time.Minute, AllowedOrigins: []string{"http://a", "capacitor://localhost"},
@@ -151,6 +153,8 @@ func TestValidate(t *testing.T) {
 		{"public URL", func(c *Config) { c.PublicURL = "https://u:" + hush + "@h" }, "PUBLIC_URL: is not the address"},
 		{"host with port", func(c *Config) { c.Host = "localhost:80" }, "HOST: "},
 		{"listen", func(c *Config) { c.Listen = "localhost" }, "--listen: "},
+		{"admin off", func(c *Config) { c.AdminListen = "off" }, ""},
+		{"admin", func(c *Config) { c.AdminListen = "9464" }, "ADMIN_LISTEN: "},
 		{"listen port", func(c *Config) { c.Listen = "localhost:http" }, "--listen: "},
 		{"any origin", func(c *Config) { c.AllowedOrigins = []string{"*"} }, "ALLOWED_ORIGINS: "},
 		{"origin with path", func(c *Config) { c.AllowedOrigins = []string{"https://a/"} }, "ALLOWED_ORIGINS: "},

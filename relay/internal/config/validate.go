@@ -22,6 +22,7 @@ func (c *Config) Validate() error {
 	return errors.Join(
 		c.checkAddr(),
 		public,
+		c.checkAdmin(),
 		c.CheckJWTSecret(),
 		database,
 		c.checkTURN(),
@@ -53,12 +54,23 @@ func (c *Config) checkAddr() error {
 		}
 		return nil
 	}
-	_, port, err := net.SplitHostPort(c.Listen)
+	return checkHostPort("--listen", c.Listen, "127.0.0.1:8000 or :8000")
+}
+
+func (c *Config) checkAdmin() error {
+	if c.AdminAddr() == "" {
+		return nil
+	}
+	return checkHostPort("ADMIN_LISTEN", c.AdminListen, "127.0.0.1:9464, or off")
+}
+
+func checkHostPort(name, address, example string) error {
+	_, port, err := net.SplitHostPort(address)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return errors.New("--listen: is not HOST:PORT: use for example 127.0.0.1:8000 or :8000")
+		return fmt.Errorf("%s: is not HOST:PORT: use for example %s", name, example)
 	}
 	return nil
 }
