@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/pion/logging"
 )
@@ -26,7 +27,11 @@ func (l leveled) print(text string) {
 	l.log.DebugContext(context.Background(), "pion", "text", text)
 }
 
+// printf leaves out what pion/ice says when it starts: the other side's password.
 func (l leveled) printf(format string, args ...any) {
+	if strings.Contains(format, "Pwd") {
+		return
+	}
 	if l.log.Enabled(context.Background(), slog.LevelDebug) {
 		l.print(fmt.Sprintf(format, args...))
 	}
