@@ -12,6 +12,7 @@ import (
 	"github.com/onsi/gomega/gbytes"
 
 	"wimz.dev/live/e2e/harness"
+	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/simapp"
 )
 
@@ -85,15 +86,33 @@ var _ = Describe("A secret", func() {
 		s.watch(ctx, simapp.Options{Device: robotID, RelayOnly: true}).Close()
 		_, err := s.RawApp(ctx, harness.User{Token: s.owner.Token + "x"})
 		Expect(err).To(HaveOccurred())
+		app := s.app(ctx, s.owner)
+		Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: robotID})).To(Succeed())
+		told, err := app.Next(ctx, wire.TypeCredentials)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(app.Close()).To(Succeed())
 		viewing.Close()
 
 		secret, err := harness.DeviceSecret(s.configFile)
 		Expect(err).NotTo(HaveOccurred())
 		printed := string(log.Contents())
 		Expect(strings.Count(printed, "\n")).To(BeNumerically(">", 20), "the programs do print")
-		for _, hidden := range append(s.Secrets(), secret, s.owner.Token, s.owner.Password, turn.Secret) {
+		hiddens := append(s.Secrets(), secret, s.owner.Token, s.owner.Password, turn.Secret)
+		for _, server := range told.ICEServers.Servers {
+			if server.Credential != "" {
+				hiddens = append(hiddens, server.Credential)
+			}
+		}
+		for _, hidden := range hiddens {
 			Expect(printed).NotTo(ContainSubstring(hidden))
 		}
-		Expect(printed).NotTo(ContainSubstring("v=0"), "no SDP")
+		for _, private := range []string{"v=0", "ice-ufrag", "ice-pwd", "a=fingerprint", " typ host", "Pwd"} {
+			Expect(printed).NotTo(ContainSubstring(private), "nothing of any SDP")
+		}
+		for line := range strings.Lines(printed) {
+			if !strings.Contains(line, "level=DEBUG") {
+				Expect(line).NotTo(ContainSubstring(s.owner.Email))
+			}
+		}
 	}, SpecTimeout(specTime))
 })

@@ -59,7 +59,9 @@ func (s CloudflareSettings) fake() fakecloudflare.Config {
 // Program is a running program.
 type Program struct {
 	// Addr is the HOST:PORT of its HTTP face.
-	Addr  string
+	Addr string
+	// Admin is that of a relay's admin listener.
+	Admin string
 	ended <-chan struct{}
 	// stop asks it to end and waits; the error says that it did not end
 	// cleanly.

@@ -66,8 +66,13 @@ func (b Binaries) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*P
 		env = append(env, "CLOUDFLARE_TURN_BASE_URL="+s.CloudflareURL,
 			"CLOUDFLARE_TURN_KEY_ID="+keyID, "CLOUDFLARE_TURN_API_TOKEN="+apiToken)
 	}
-	return b.start(ctx, log, env, "relay", "serve", "--listen", s.Listen)
+	return b.start(ctx, log, env, "relay", "serve", "--listen", s.Listen,
+		"--admin-listen", "127.0.0.1:0", "--admin-ready-file", adminReady)
 }
+
+// adminReady is the name of the file in a program's folder in which a relay says
+// where its admin listener is.
+const adminReady = "admin"
 
 // database is what every command of the relay needs to know.
 func (s RelaySettings) database() []string {
@@ -124,6 +129,9 @@ func (b Binaries) start(ctx context.Context, log io.Writer, env []string, name s
 	}}
 	if p.Addr, err = awaitFile(ctx, ready, exited); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), p.Stop())
+	}
+	if admin, err := os.ReadFile(filepath.Join(dir, adminReady)); err == nil {
+		p.Admin = string(admin)
 	}
 	return p, nil
 }

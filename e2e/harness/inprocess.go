@@ -23,7 +23,7 @@ func (InProcess) String() string { return "in process" }
 // Relay implements [Backend].
 func (InProcess) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*Program, error) {
 	cfg := relay.DefaultConfig()
-	cfg.Listen = s.Listen
+	cfg.Listen, cfg.AdminListen = s.Listen, "127.0.0.1:0"
 	cfg.DatabaseURL = s.DatabasePath
 	cfg.JWTSecret = relay.Secret(s.JWTSecret)
 	cfg.TURNRequired = s.TURNRequired
@@ -41,7 +41,9 @@ func (InProcess) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*Pr
 	if err != nil {
 		return nil, err
 	}
-	return run(ctx, r.Addr(), r.Run), nil
+	p := run(ctx, r.Addr(), r.Run)
+	p.Admin = r.AdminAddr()
+	return p, nil
 }
 
 // Robot implements [Backend].

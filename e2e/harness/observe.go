@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"wimz.dev/live/fakecloudflare"
@@ -40,6 +42,25 @@ type RobotStatus struct {
 // RelayStats asks the relay.
 func (s *System) RelayStats(ctx context.Context, user User) (stats RelayStats, err error) {
 	return stats, do(ctx, http.MethodGet, s.Relay.URL("/stats"), user.Token, nil, &stats)
+}
+
+// Metrics returns the relay's figures, by the name and the labels of each as
+// Prometheus reads them: wimz_relay_sockets{kind="app"}.
+func (s *System) Metrics(ctx context.Context) (map[string]float64, error) {
+	text, err := ask(ctx, http.MethodGet, "http://"+s.Relay.Admin+"/metrics", "", nil)
+	figures := map[string]float64{}
+	for line := range strings.Lines(string(text)) {
+		at := strings.LastIndexByte(line, ' ')
+		if at < 0 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		value, bad := strconv.ParseFloat(strings.TrimSpace(line[at:]), 64)
+		if bad != nil {
+			return nil, fmt.Errorf("read the metrics: %w", bad)
+		}
+		figures[line[:at]] = value
+	}
+	return figures, err
 }
 
 // RobotStatus asks a robot.
@@ -80,15 +101,24 @@ func (s *System) postJSON(ctx context.Context, path string, body, into any) erro
 
 // do makes one HTTP request with JSON both ways.
 func do(ctx context.Context, method, url, token string, body, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, httpTimeout)
-	defer cancel()
 	sent, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(sent))
-	if err != nil {
+	text, err := ask(ctx, method, url, token, sent)
+	if err != nil || into == nil {
 		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+// ask makes one HTTP request and returns the body of a good answer.
+func ask(ctx context.Context, method, url, token string, body []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, httpTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
 	}
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
@@ -97,18 +127,12 @@ func do(ctx context.Context, method, url, token string, body, into any) error {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer response.Body.Close() //nolint:errcheck // it was read
 	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
+	if err == nil && response.StatusCode >= http.StatusBadRequest {
+		err = fmt.Errorf("%s %s: %s: %s", method, url, response.Status, text)
 	}
-	if response.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("%s %s: %s: %s", method, url, response.Status, text)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(text, into)
+	return text, err
 }
