@@ -44,6 +44,9 @@ type Config = config.Config
 // Secret is a string that prints as ***.
 type Secret = config.Secret
 
+// DatabaseURL is a string that prints without the password in it.
+type DatabaseURL = config.DatabaseURL
+
 // DefaultConfig returns every default. JWTSecret has none.
 func DefaultConfig() Config { return config.Default() }
 
@@ -101,11 +104,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 
 // open gets hold of everything that can fail.
 func (r *Relay) open(ctx context.Context, cfg *Config) (err error) {
-	path, err := cfg.DatabasePath()
-	if err != nil {
-		return err
-	}
-	db, err := sqlstore.Open(ctx, path)
+	db, err := sqlstore.Open(ctx, cfg.DatabaseURL)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func config(t *testing.T) relay.Config {
 	cfg := relay.DefaultConfig()
 	cfg.Listen, cfg.AdminListen = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.JWTSecret = "a secret of at least 32 characters"
-	cfg.DatabaseURL = filepath.Join(t.TempDir(), "wimz.db")
+	cfg.DatabaseURL = relay.DatabaseURL(filepath.Join(t.TempDir(), "wimz.db"))
 	return cfg
 }
 
@@ -149,7 +149,7 @@ func TestNewRefuses(t *testing.T) {
 	defer func() { _ = taken.Close() }()
 	for name, change := range map[string]func(*relay.Config){
 		"no secret":         func(c *relay.Config) { c.JWTSecret = "" },
-		"no such directory": func(c *relay.Config) { c.DatabaseURL = filepath.Join(c.DatabaseURL, "no", "wimz.db") },
+		"no such directory": func(c *relay.Config) { c.DatabaseURL += "/no/wimz.db" },
 		"address in use":    func(c *relay.Config) { c.Listen = taken.Addr().String() },
 		"admin address too": func(c *relay.Config) { c.AdminListen = taken.Addr().String() },
 	} {

@@ -59,7 +59,7 @@ func TestFromEmptyToAuthenticated(t *testing.T) {
 	robot := s.addRobot("wimz_abc123")
 	token := s.must("", "token", "ann@example.com")
 
-	db, err := sqlstore.Open(ctx, filepath.Join(s.dir, "test.db"))
+	db, err := sqlstore.Open(ctx, config.DatabaseURL(filepath.Join(s.dir, "test.db")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestSecretRotation(t *testing.T) {
 	}
 	newer := fresh.Cloud.DeviceSecret
 	admitted := func(secret string) bool {
-		db, err := sqlstore.Open(ctx, filepath.Join(s.dir, "test.db"))
+		db, err := sqlstore.Open(ctx, config.DatabaseURL(filepath.Join(s.dir, "test.db")))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,11 +74,10 @@ func (a *app) check(more ...error) error {
 
 // withStore runs do with the database open.
 func (a *app) withStore(ctx context.Context, do func(*sqlstore.DB) error) error {
-	path, err := a.cfg.DatabasePath()
-	if err = a.check(err); err != nil {
+	if err := a.check(a.cfg.DatabaseURL.Check()); err != nil {
 		return err
 	}
-	db, err := sqlstore.Open(ctx, path)
+	db, err := sqlstore.Open(ctx, a.cfg.DatabaseURL)
 	if err != nil {
 		return err
 	}

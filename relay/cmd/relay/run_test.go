@@ -77,7 +77,8 @@ func TestCommandLine(t *testing.T) {
 		{name: "serve with a bad flag value", args: "serve --listen=nowhere", environ: []string{"JWT_SECRET=" + testSecret}, status: cli.ExitFailed, stderr: "relay: --listen: "},
 		{name: "missing env file", args: "device list --env-file=gone", status: cli.ExitFailed, stderr: "relay: cannot read the environment file: open gone"},
 		{name: "bad environment", args: "device list", environ: []string{"PORT=high"}, status: cli.ExitFailed, stderr: "relay: PORT: expected"},
-		{name: "postgres", args: "device list --database-url=postgres://u:" + testSecret + "@h", status: cli.ExitFailed, stderr: "PostgreSQL is not supported yet"},
+		{name: "postgres without a database", args: "device list --database-url=postgres://u:" + testSecret + "@h", status: cli.ExitFailed, stderr: "relay: DATABASE_URL: use postgres://"},
+		{name: "postgres that is not there", args: "device list --database-url=postgres://u:" + testSecret + "@127.0.0.1:1/d", status: cli.ExitFailed, stderr: "relay: open database postgres://u@127.0.0.1:1/d: "},
 
 		{name: "user", stdin: add, args: "user add Ann@example.com --password-stdin", stdout: "added user ann@example.com (id "},
 		{name: "user twice", stdin: add, args: "user add bob@example.com --password-stdin", status: cli.ExitFailed, stderr: "there is a user bob@example.com already"},
@@ -125,8 +126,8 @@ func TestCommandLine(t *testing.T) {
 
 func TestConfigCheck(t *testing.T) {
 	s := newShell(t, "JWT_SECRET="+testSecret, "CLOUDFLARE_TURN_KEY_ID=key", "CLOUDFLARE_TURN_API_TOKEN="+testSecret, "ALLOWED_ORIGINS=http://a,http://b")
-	got := s.must("", "config", "check", "--port=1234", "--session-grace=90")
-	for _, want := range []string{"JWT_SECRET                 ***\n", "API_TOKEN  ***\n", "http://a,http://b\n", "1m30s\n", " 0.0.0.0:1234\n", "\nok\n"} {
+	got := s.must("", "config", "check", "--port=1234", "--session-grace=90", "--database-url=postgres://u:"+testSecret+"@h/d?sslmode=disable")
+	for _, want := range []string{" postgres://u@h/d\n", "JWT_SECRET                 ***\n", "API_TOKEN  ***\n", "http://a,http://b\n", "1m30s\n", " 0.0.0.0:1234\n", "\nok\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in:\n%s", want, got)
 		}

@@ -28,8 +28,8 @@ type Config struct {
 
 	// JWTSecret signs the tokens of apps (HS256), at least 32 characters.
 	JWTSecret Secret `kong:"-" env:"JWT_SECRET" help:"Secret that signs the tokens of apps, at least 32 characters. No default."`
-	// DatabaseURL says where accounts and devices are kept; see [Config.DatabasePath].
-	DatabaseURL string `env:"DATABASE_URL" default:"wimz.db" placeholder:"URL" help:"Where accounts and devices are kept: sqlite:///path/wimz.db, sqlite://:memory:, or the path of a file. Default: wimz.db in the working directory."`
+	// DatabaseURL says where accounts and devices are kept; see its type for the forms.
+	DatabaseURL DatabaseURL `env:"DATABASE_URL" default:"wimz.db" placeholder:"URL" help:"Where accounts and devices are kept: postgres://user:password@host:5432/database, sqlite:///path/wimz.db, sqlite://:memory:, or the path of a file. Default: wimz.db in the working directory."`
 
 	// TURNProvider is where TURN credentials come from; see [Config.Provider].
 	TURNProvider TURNProvider `name:"turn-provider" env:"TURN_PROVIDER" placeholder:"NAME" help:"Where TURN credentials come from: cloudflare, coturn (a shared secret), static (a fixed password) or none (STUN only). Default: cloudflare if there is a key, else none."`

@@ -108,15 +108,25 @@ func FuzzParseSeconds(f *testing.F) {
 	})
 }
 
-func FuzzDatabasePath(f *testing.F) {
+func FuzzDatabaseURL(f *testing.F) {
 	f.Add("sqlite:///a/b.db")
 	f.Add("sqlite://:memory:")
 	f.Add("postgres://u:p@h/d")
 	f.Fuzz(func(t *testing.T, url string) {
-		c := Config{DatabaseURL: url}
-		path, err := c.DatabasePath()
+		path, err := DatabaseURL(url).Path()
 		if (path == "") != (err != nil) || strings.Contains(path, "://") {
 			t.Errorf("%q gives %q, %v", url, path, err)
+		}
+	})
+}
+
+func FuzzDatabaseURLHidesPassword(f *testing.F) {
+	f.Add("password")
+	f.Add("1/2@3#4?5%6")
+	f.Fuzz(func(t *testing.T, password string) {
+		u := DatabaseURL("postgres://user:" + password + "-secret@host/db?password=secret")
+		if strings.Contains(u.String(), "secret") {
+			t.Errorf("%q shows %q", password, u)
 		}
 	})
 }

@@ -17,14 +17,13 @@ const minJWTSecret = 32
 // Validate returns every problem that keeps a relay from serving with this
 // configuration, joined, each a line that says what to do; nil if there is none.
 func (c *Config) Validate() error {
-	_, database := c.DatabasePath()
 	_, public := c.PublicSocketURL()
 	return errors.Join(
 		c.checkAddr(),
 		public,
 		c.checkAdmin(),
 		c.CheckJWTSecret(),
-		database,
+		c.DatabaseURL.Check(),
 		c.checkTURN(),
 		within("TURN_CREDENTIAL_TTL", c.TURNCredentialTTL, 10*time.Second, 48*time.Hour),
 		within("TURN_REVOKE_LINGER", c.TURNRevokeLinger, 0, time.Hour),

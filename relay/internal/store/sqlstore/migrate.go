@@ -4,47 +4,75 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // migrations holds one file for each version of the schema, in order. A file that
-// has been released is never changed; a new version is a new file.
+// has been released is never changed; a new version is a new file, for every engine.
 //
-//go:embed migrations/*.sql
+//go:embed migrations/*/*.sql
 var migrations embed.FS
 
-// migrate brings the schema from the version in PRAGMA user_version to the newest,
-// in one transaction: two processes that open an old file at once take turns.
-func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return err
-	}
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // nothing to do after Commit
-	var version int
-	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return err
-	}
-	if version > len(files) {
-		return fmt.Errorf("schema version %d was made by a newer relay, this one knows %d: use the newer relay", version, len(files))
-	}
-	for i, name := range files[version:] {
-		statements, err := migrations.ReadFile(name)
-		if err != nil {
+// migrate brings the schema to the newest version. Two processes that open an old
+// database at once take turns.
+func (s *DB) migrate(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, migrationPatience)
+	defer cancel()
+	for {
+		err := s.upgrade(ctx)
+		if lite, ok := errors.AsType[*sqlite.Error](err); !ok || lite.Code()&0xff != sqlite3.SQLITE_BUSY {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, string(statements)); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		// PRAGMA takes no parameters.
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version+i+1)); err != nil {
+		// SQLite does not wait by itself when two give a new file its journal at once.
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
 			return err
 		}
 	}
-	return tx.Commit()
+}
+
+// upgrade does what is missing, in one change.
+func (s *DB) upgrade(ctx context.Context) error {
+	files, err := fs.Glob(migrations, "migrations/"+s.migrations+"/*.sql")
+	if err != nil {
+		return err
+	}
+	return s.transact(ctx, migrationPatience, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, s.versions); err != nil {
+			return err
+		}
+		var version int
+		if err := tx.QueryRowContext(ctx, s.version).Scan(&version); err != nil {
+			return err
+		}
+		if version > len(files) {
+			return fmt.Errorf("schema version %d was made by a newer relay, this one knows %d: use the newer relay", version, len(files))
+		}
+		for i, name := range files[version:] {
+			if err := s.step(ctx, tx, name, version+i+1); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// step runs one file, which leads to the version.
+func (s *DB) step(ctx context.Context, tx *sql.Tx, name string, version int) error {
+	statements, err := migrations.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	if _, err = tx.ExecContext(ctx, string(statements)); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, fmt.Sprintf(s.setVersion, version))
+	return err
 }

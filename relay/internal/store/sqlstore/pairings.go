@@ -11,17 +11,21 @@ import (
 
 // CreatePairing implements [store.Store].
 func (s *DB) CreatePairing(ctx context.Context, id wire.DeviceID, hash store.CodeHash, expires time.Time) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO pairings (device, code_hash, expires_at) VALUES ($1, $2, $3)
+	_, err := s.exec(ctx, "create pairing", `INSERT INTO pairings (device, code_hash, expires_at) VALUES ($1, $2, $3)
 		ON CONFLICT (device) DO UPDATE SET code_hash = excluded.code_hash, expires_at = excluded.expires_at`,
 		id, hash[:], expires.Unix())
-	return failure("create pairing", err)
+	return err
 }
 
-// ClaimDevice implements [store.Store].
-func (s *DB) ClaimDevice(ctx context.Context, hash store.CodeHash, user store.UserID, now time.Time) (id wire.DeviceID, err error) {
-	err = s.change(ctx, "claim device", func(tx *sql.Tx) error {
-		row := tx.QueryRowContext(ctx, "SELECT device FROM pairings WHERE code_hash = $1 AND expires_at > $2", hash[:], now.Unix())
-		if id, err = scanID(row); err != nil {
+// ClaimDevice implements [store.Store]. The code is used up first: who finds it
+// gone is too late, and when the device is somebody else's, it comes back with the
+// transaction.
+func (s *DB) ClaimDevice(ctx context.Context, hash store.CodeHash, user store.UserID, now time.Time) (wire.DeviceID, error) {
+	var claimed wire.DeviceID
+	err := s.change(ctx, "claim device", func(ctx context.Context, tx *sql.Tx) error {
+		id, err := value[wire.DeviceID](tx.QueryRowContext(ctx,
+			"DELETE FROM pairings WHERE code_hash = $1 AND expires_at > $2 RETURNING device", hash[:], now.Unix()))
+		if err != nil {
 			return err
 		}
 		owner, err := ownerOf(ctx, tx, id)
@@ -31,13 +35,11 @@ func (s *DB) ClaimDevice(ctx context.Context, hash store.CodeHash, user store.Us
 		if owner != "" && owner != user {
 			return store.ErrTaken
 		}
-		if err := one(ctx, tx, "UPDATE devices SET owner = $2 WHERE id = $1", id, user); err != nil {
-			return err
-		}
-		return one(ctx, tx, "DELETE FROM pairings WHERE device = $1", id)
+		claimed = id
+		return one(ctx, tx, "UPDATE devices SET owner = $2 WHERE id = $1", id, user)
 	})
 	if err != nil {
 		return "", err
 	}
-	return id, nil
+	return claimed, nil
 }

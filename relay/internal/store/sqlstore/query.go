@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -15,33 +17,83 @@ import (
 
 // change runs do in a transaction. Changes take turns: what do has read stays true
 // until its end.
-func (s *DB) change(ctx context.Context, doing string, do func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return failure(doing, err)
-	}
-	defer func() { _ = tx.Rollback() }() // nothing to do after Commit
-	if err := do(tx); err != nil {
-		return failure(doing, err)
-	}
-	return failure(doing, tx.Commit())
+func (s *DB) change(ctx context.Context, doing string, do func(context.Context, *sql.Tx) error) error {
+	return failure(doing, s.transact(ctx, patience, do))
 }
 
-// execer is a *sql.DB or *sql.Tx.
-type execer interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+// transact is a change that takes no longer than limit.
+func (s *DB) transact(ctx context.Context, limit time.Duration, do func(context.Context, *sql.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	// Whatever the server's default: a statement sees what was committed before it,
+	// and so all that was done before its turn. SQLite has nothing weaker anyway.
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing to do after Commit
+	if s.turn != "" {
+		if _, err := tx.ExecContext(ctx, s.turn, strconv.FormatInt(limit.Milliseconds(), 10)); err != nil {
+			return err
+		}
+	}
+	if err := do(ctx, tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// exec runs one statement and returns how many rows it has changed.
+func (s *DB) exec(ctx context.Context, doing, statement string, args ...any) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	changed, err := changes(s.db.ExecContext(ctx, statement, args...))
+	return changed, failure(doing, err)
 }
 
 // one runs a statement that changes one row, or else there is no such row.
-func one(ctx context.Context, db execer, statement string, args ...any) error {
-	result, err := db.ExecContext(ctx, statement, args...)
+func one(ctx context.Context, tx *sql.Tx, statement string, args ...any) error {
+	changed, err := changes(tx.ExecContext(ctx, statement, args...))
+	if err == nil && changed == 0 {
+		err = store.ErrNotFound
+	}
+	return err
+}
+
+// changes is how many rows a statement has changed.
+func changes(result sql.Result, err error) (int64, error) {
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if changed, err := result.RowsAffected(); err != nil || changed > 0 {
-		return err
+	return result.RowsAffected()
+}
+
+// get runs a query and scans the one row it has, or else [store.ErrNotFound].
+func get[T any](ctx context.Context, s *DB, doing string, scan func(scanner) (T, error), query string, args ...any) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	item, err := scan(s.db.QueryRowContext(ctx, query, args...))
+	return item, failure(doing, err)
+}
+
+// list runs a query and scans all its rows.
+func list[T any](ctx context.Context, s *DB, doing string, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, failure(doing, err)
 	}
-	return store.ErrNotFound
+	defer func() { _ = rows.Close() }() // rows.Err has what matters
+	var items []T
+	for rows.Next() {
+		item, err := scan(rows)
+		if err != nil {
+			return nil, failure(doing, err)
+		}
+		items = append(items, item)
+	}
+	return items, failure(doing, rows.Err())
 }
 
 // scanner is a *sql.Row or *sql.Rows.
@@ -56,22 +108,10 @@ type with struct {
 // Scan implements scanner.
 func (w with) Scan(dest ...any) error { return w.scanner.Scan(append(dest, w.last)...) }
 
-// collect runs a query and scans all its rows.
-func collect[T any](ctx context.Context, db *sql.DB, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err has what matters
-	var list []T
-	for rows.Next() {
-		item, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, item)
-	}
-	return list, rows.Err()
+// value scans a row of one column.
+func value[T any](row scanner) (item T, err error) {
+	err = row.Scan(&item)
+	return item, err
 }
 
 // seconds is a time in a column: unix seconds, NULL if it is zero.
@@ -92,19 +132,42 @@ func nobody(owner store.UserID) sql.NullString {
 
 // failure gives a driver's error the store's meaning.
 func failure(doing string, err error) error {
-	var broken *sqlite.Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
+	}
+	lite, isLite := errors.AsType[*sqlite.Error](err)
+	server, isServer := errors.AsType[*pgconn.PgError](err)
+	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		err = store.ErrNotFound
-	case errors.As(err, &broken):
-		switch broken.Code() {
-		case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE:
-			err = store.ErrTaken
-		case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-			err = store.ErrNotFound
-		}
+	case isLite:
+		err = liteMeaning(lite)
+	case isServer:
+		err = serverMeaning(server)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+func liteMeaning(err *sqlite.Error) error {
+	switch err.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+		return store.ErrTaken
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return store.ErrNotFound
+	default:
+		return err
+	}
+}
+
+func serverMeaning(err *pgconn.PgError) error {
+	switch err.Code { // https://www.postgresql.org/docs/current/errcodes-appendix.html
+	case "23505": // unique_violation
+		return store.ErrTaken
+	case "23503": // foreign_key_violation
+		return store.ErrNotFound
+	case "22021": // character_not_in_repertoire: no name in the database has such bytes
+		return store.ErrNotFound
+	default:
+		return err
+	}
 }

@@ -11,17 +11,14 @@ import (
 // RevokeToken implements [store.Store]. It also forgets the tokens that have
 // expired since.
 func (s *DB) RevokeToken(ctx context.Context, user store.UserID, token store.TokenID, expires time.Time) error {
-	return s.change(ctx, "revoke token", func(tx *sql.Tx) error {
+	return s.change(ctx, "revoke token", func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM revoked_tokens WHERE expires_at < $1", time.Now().Unix()); err != nil {
 			return err
 		}
-		result, err := tx.ExecContext(ctx,
+		added, err := changes(tx.ExecContext(ctx,
 			"INSERT INTO revoked_tokens (user_id, token, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-			user, token, expires.Unix())
-		if err != nil {
-			return err
-		}
-		if added, err := result.RowsAffected(); err != nil || added == 0 {
+			user, token, expires.Unix()))
+		if err != nil || added == 0 {
 			return err
 		}
 		return revoke(ctx, tx, store.Revocation{User: user, Token: token})
@@ -30,15 +27,13 @@ func (s *DB) RevokeToken(ctx context.Context, user store.UserID, token store.Tok
 
 // Revocations implements [store.Store].
 func (s *DB) Revocations(ctx context.Context, after int64) ([]store.Revocation, error) {
-	list, err := collect(ctx, s.db, scanRevocation,
+	return list(ctx, s, "read revocations", scanRevocation,
 		"SELECT seq, user_id, token, device FROM revocations WHERE seq > $1 ORDER BY seq LIMIT $2", after, store.MaxRevocations)
-	return list, failure("read revocations", err)
 }
 
 // LastRevocation implements [store.Store].
-func (s *DB) LastRevocation(ctx context.Context) (seq int64, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT COALESCE(MAX(seq), 0) FROM revocations").Scan(&seq)
-	return seq, failure("read revocations", err)
+func (s *DB) LastRevocation(ctx context.Context) (int64, error) {
+	return get(ctx, s, "read revocations", value[int64], "SELECT COALESCE(MAX(seq), 0) FROM revocations")
 }
 
 // revoke writes a line of the log, and purges the old ones. A change makes it its

@@ -1,9 +1,6 @@
-// Package sqlstore keeps users and devices in a SQLite database, in pure Go.
-//
-// All access goes through one connection: SQLite has one writer anyway, and more
-// connections only fail against each other under concurrent read-then-write.
-// Other processes, such as the command line beside a running relay, may use the
-// same file; they wait for each other for a few seconds (busy_timeout).
+// Package sqlstore keeps users and devices in a SQL database: a SQLite file, in
+// pure Go, or PostgreSQL. The queries are the same for both; [engine] has what
+// differs.
 package sqlstore
 
 import (
@@ -11,44 +8,68 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
-
-	_ "modernc.org/sqlite" // the database driver "sqlite"
+	"time"
 
 	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/store"
 )
 
+const (
+	// patience bounds every call: the wait for a connection, for others' changes
+	// and for the answer. A healthy database answers in milliseconds; a request
+	// that waits longer than this is not worth an answer any more.
+	patience = 10 * time.Second
+	// migrationPatience bounds the way to the newest schema, which may have to
+	// rewrite every row, and waits while another process does so.
+	migrationPatience = time.Minute
+)
+
 // DB is a [store.Store]. It is safe for concurrent use.
 type DB struct {
 	db *sql.DB
+	engine
 }
 
 var _ store.Store = (*DB)(nil)
 
-// Open opens the database file, or makes it, readable by its owner only, and
-// brings its schema up to date. [config.MemoryDatabase] is a database that lives
-// as long as the DB. The caller calls Close.
-func Open(ctx context.Context, path string) (*DB, error) {
-	dsn, err := prepare(path)
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	db.SetMaxOpenConns(1)
-	if err := migrate(ctx, db); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), db.Close())
-	}
-	return &DB{db}, nil
+// engine is what differs between databases.
+type engine struct {
+	// migrations is the folder with the versions of the schema.
+	migrations string
+	// turn is what a change begins with so that changes take turns, and $1 the
+	// milliseconds they may take; empty where BEGIN sees to that.
+	turn string
+	// versions makes the table of the schema's version, where it needs one;
+	// version reads it, and setVersion, which has a %d, writes it.
+	versions, version, setVersion string
 }
 
-// Ping implements [store.Store]. It reads a table: an open file that is gone or
-// damaged still answers a ping of the connection.
+// Open opens the database, makes the file if it is one and not there, and brings
+// the schema up to date. The error does not show a password that is in the URL.
+// The caller calls Close.
+func Open(ctx context.Context, url config.DatabaseURL) (*DB, error) {
+	s, err := connect(url)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", url, err)
+	}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", url, err), s.Close())
+	}
+	return s, nil
+}
+
+func connect(url config.DatabaseURL) (*DB, error) {
+	if err := url.Check(); err != nil {
+		return nil, err
+	}
+	if url.PostgreSQL() {
+		return openPostgres(url)
+	}
+	return openSQLite(url)
+}
+
+// Ping implements [store.Store]. It reads a table: a connection says that it is
+// well while the file behind it is damaged.
 func (s *DB) Ping(ctx context.Context) error {
 	_, err := s.DevicesOf(ctx, "")
 	return err
@@ -56,28 +77,3 @@ func (s *DB) Ping(ctx context.Context) error {
 
 // Close waits for running queries and closes the database.
 func (s *DB) Close() error { return s.db.Close() }
-
-// prepare makes the file, so that it never exists with wider permissions, and
-// returns the data source name. SQLite gives its -wal and -shm files the mode of
-// the database.
-func prepare(path string) (string, error) {
-	options := url.Values{
-		"_txlock": {"immediate"},
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"},
-	}
-	if path == config.MemoryDatabase {
-		return "file::memory:?" + options.Encode(), nil
-	}
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
-	if err != nil {
-		return "", err
-	}
-	if err := file.Close(); err != nil {
-		return "", err
-	}
-	return (&url.URL{Scheme: "file", Path: path, RawQuery: options.Encode()}).String(), nil
-}

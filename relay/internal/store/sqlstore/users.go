@@ -16,42 +16,39 @@ const (
 
 // CreateUser implements [store.Store].
 func (s *DB) CreateUser(ctx context.Context, u store.User) error {
-	_, err := s.db.ExecContext(ctx,
+	_, err := s.exec(ctx, "create user",
 		"INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
 		u.ID, u.Email, u.PasswordHash.Reveal(), u.CreatedAt.Unix(), u.Disabled, seconds(u.TokensFrom))
-	return failure("create user", err)
+	return err
 }
 
 // UserByEmail implements [store.Store].
 func (s *DB) UserByEmail(ctx context.Context, email string) (store.User, error) {
-	u, err := scanUser(s.db.QueryRowContext(ctx, selectUser+"WHERE email = $1", email))
-	return u, failure("read user", err)
+	return get(ctx, s, "read user", scanUser, selectUser+"WHERE email = $1", email)
 }
 
 // UserByID implements [store.Store].
 func (s *DB) UserByID(ctx context.Context, id store.UserID) (store.User, error) {
-	u, err := scanUser(s.db.QueryRowContext(ctx, selectUser+"WHERE id = $1", id))
-	return u, failure("read user", err)
+	return get(ctx, s, "read user", scanUser, selectUser+"WHERE id = $1", id)
 }
 
 // Users implements [store.Store].
 func (s *DB) Users(ctx context.Context) ([]store.User, error) {
-	list, err := collect(ctx, s.db, scanUser, selectUser+"ORDER BY email")
-	return list, failure("list users", err)
+	return list(ctx, s, "list users", scanUser, selectUser+"ORDER BY email")
 }
 
 // Standing implements [store.Store] with one query: it is asked at every request.
 func (s *DB) Standing(ctx context.Context, id store.UserID, token store.TokenID) (store.User, bool, error) {
 	var revoked bool
-	u, err := scanUser(with{s.db.QueryRowContext(ctx, "SELECT "+userColumns+
-		", EXISTS (SELECT 1 FROM revoked_tokens WHERE user_id = users.id AND token = $2) FROM users WHERE id = $1",
-		id, token), &revoked})
-	return u, revoked, failure("read standing", err)
+	scan := func(row scanner) (store.User, error) { return scanUser(with{row, &revoked}) }
+	u, err := get(ctx, s, "read standing", scan, "SELECT "+userColumns+
+		", EXISTS (SELECT 1 FROM revoked_tokens WHERE user_id = users.id AND token = $2) FROM users WHERE id = $1", id, token)
+	return u, revoked, err
 }
 
 // SetPassword implements [store.Store].
 func (s *DB) SetPassword(ctx context.Context, id store.UserID, hash config.Secret, tokensFrom time.Time) error {
-	return s.change(ctx, "set password", func(tx *sql.Tx) error {
+	return s.change(ctx, "set password", func(ctx context.Context, tx *sql.Tx) error {
 		err := one(ctx, tx, "UPDATE users SET password_hash = $2, tokens_from = "+later+" WHERE id = $1",
 			id, hash.Reveal(), tokensFrom.Unix())
 		if err != nil {
@@ -63,7 +60,7 @@ func (s *DB) SetPassword(ctx context.Context, id store.UserID, hash config.Secre
 
 // DisableUser implements [store.Store].
 func (s *DB) DisableUser(ctx context.Context, id store.UserID, disabled bool, tokensFrom time.Time) error {
-	return s.change(ctx, "disable user", func(tx *sql.Tx) error {
+	return s.change(ctx, "disable user", func(ctx context.Context, tx *sql.Tx) error {
 		if !disabled {
 			return one(ctx, tx, "UPDATE users SET disabled = $2 WHERE id = $1", id, disabled)
 		}
@@ -81,7 +78,7 @@ const later = "CASE WHEN tokens_from > $3 THEN tokens_from ELSE $3 END"
 
 // DeleteUser implements [store.Store]. The devices' references become NULL.
 func (s *DB) DeleteUser(ctx context.Context, id store.UserID) error {
-	return s.change(ctx, "delete user", func(tx *sql.Tx) error {
+	return s.change(ctx, "delete user", func(ctx context.Context, tx *sql.Tx) error {
 		if err := one(ctx, tx, "DELETE FROM users WHERE id = $1", id); err != nil {
 			return err
 		}

@@ -20,6 +20,10 @@ import (
 // now is when the suite takes place; it has a fraction that stores may drop.
 func now() time.Time { return time.Date(2026, time.March, 1, 12, 0, 0, 987, time.UTC) }
 
+// hostile is a name that came from outside as it is: no UTF-8, and with a NUL,
+// which are no text to some databases.
+const hostile = "wimz\x00\xff"
+
 // Run runs the suite. open returns an empty store and closes it with the test.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
@@ -70,6 +74,8 @@ func users(t *testing.T, s store.Store) {
 	equal(t, got, store.User{})
 	_, err = s.UserByID(ctx, "")
 	check(t, err, store.ErrNotFound)
+	_, err = s.UserByEmail(ctx, hostile)
+	check(t, err, store.ErrNotFound)
 
 	abe := store.NewUser("abe@example.com", "hash", now())
 	abe.Disabled = true
@@ -105,9 +111,12 @@ func devices(t *testing.T, s store.Store) {
 	got, err = s.Device(ctx, "wimz_0")
 	check(t, err, nil)
 	equal(t, got, spare)
-	got, err = s.Device(ctx, "WIMZ_0")
-	check(t, err, store.ErrNotFound)
-	equal(t, got, store.Device{})
+	for _, id := range []wire.DeviceID{"WIMZ_0", "", hostile} {
+		got, err = s.Device(ctx, id)
+		check(t, err, store.ErrNotFound)
+		equal(t, got, store.Device{})
+		check(t, s.AcceptSignature(ctx, id, now()), store.ErrNotFound)
+	}
 
 	all, err := s.Devices(ctx)
 	check(t, err, nil)
