@@ -21,7 +21,8 @@ First steps:
 Every setting is a flag and an environment variable; flags win over the
 environment, that over the .env file. Secrets have no flag, as flags can be seen in
 the process list: JWT_SECRET, CLOUDFLARE_TURN_API_TOKEN, TURN_SECRET and TURN_PASSWORD
-come from the environment or the .env file only.`
+come from the environment or the .env file only. A DATABASE_URL with a password
+belongs there as well.`
 
 func newProgram(stdout, stderr io.Writer) cli.Program {
 	return cli.Program{

@@ -32,8 +32,10 @@ type grammar struct {
 			Drop secretDropCmd `cmd:"" help:"Make the older of two secrets useless."`
 		} `cmd:"" help:"Change the secret a robot connects with, without a gap."`
 	} `cmd:"" help:"Manage robots."`
-	Token  tokenCmd `cmd:"" help:"Print a token for an account."`
-	Config struct {
+	Token   tokenCmd   `cmd:"" help:"Print a token for an account."`
+	Backup  backupCmd  `cmd:"" help:"Copy the SQLite database, also while the relay runs."`
+	Restore restoreCmd `cmd:"" help:"Put a backup in the place of the SQLite database."`
+	Config  struct {
 		Check configCheckCmd `cmd:"" help:"Print the settings in force, or everything that is wrong with them."`
 	} `cmd:"" help:"Look at the configuration."`
 }

@@ -4,13 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"time"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // migrations holds one file for each version of the schema, in order. A file that
@@ -26,7 +22,7 @@ func (s *DB) migrate(ctx context.Context) error {
 	defer cancel()
 	for {
 		err := s.upgrade(ctx)
-		if lite, ok := errors.AsType[*sqlite.Error](err); !ok || lite.Code()&0xff != sqlite3.SQLITE_BUSY {
+		if !isBusy(err) {
 			return err
 		}
 		// SQLite does not wait by itself when two give a new file its journal at once.
@@ -40,7 +36,7 @@ func (s *DB) migrate(ctx context.Context) error {
 
 // upgrade does what is missing, in one change.
 func (s *DB) upgrade(ctx context.Context) error {
-	files, err := fs.Glob(migrations, "migrations/"+s.migrations+"/*.sql")
+	files, err := s.files()
 	if err != nil {
 		return err
 	}
@@ -63,6 +59,9 @@ func (s *DB) upgrade(ctx context.Context) error {
 		return nil
 	})
 }
+
+// files lists the versions of the schema in order.
+func (e *engine) files() ([]string, error) { return fs.Glob(migrations, "migrations/"+e.name+"/*.sql") }
 
 // step runs one file, which leads to the version.
 func (s *DB) step(ctx context.Context, tx *sql.Tx, name string, version int) error {

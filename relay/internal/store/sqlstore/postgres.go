@@ -48,11 +48,16 @@ func openPostgres(database config.DatabaseURL) (*DB, error) {
 	db.SetMaxIdleConns(poolSize)
 	db.SetConnMaxLifetime(connectionLife)
 	db.SetConnMaxIdleTime(idleLife)
-	return &DB{db, engine{
-		migrations: "postgres",
+	return &DB{db, postgresEngine()}, nil
+}
+
+// postgresEngine says what is PostgreSQL's own.
+func postgresEngine() engine {
+	return engine{
+		name:       "postgres",
 		turn:       turn,
 		versions:   "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY)",
 		version:    "SELECT COALESCE(MAX(version), 0) FROM schema_versions",
 		setVersion: "INSERT INTO schema_versions (version) VALUES (%d)",
-	}}, nil
+	}
 }

@@ -3,7 +3,6 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -39,33 +38,40 @@ func TestChangesTakeTurns(t *testing.T) {
 	url := database(t)
 	db := open(t, url)
 	ann := store.NewUser("ann@example.com", "hash", time.Now())
-	if err := db.CreateUser(t.Context(), ann); err != nil {
-		t.Fatal(err)
-	}
+	check(t, db.CreateUser(t.Context(), ann), nil)
 	other, err := sql.Open("pgx", url.Reveal())
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err, nil)
 	tx, err := other.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.ExecContext(t.Context(), sqlstore.Turn, "10000"); err != nil {
-		t.Fatal(err)
-	}
+	check(t, err, nil)
+	_, err = tx.ExecContext(t.Context(), sqlstore.Turn, "10000")
+	check(t, err, nil)
+
 	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if err := db.DeleteUser(short, ann.ID); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+	check(t, db.DeleteUser(short, ann.ID), context.DeadlineExceeded)
+	_, err = db.UserByID(t.Context(), ann.ID)
+	check(t, err, nil)
+	check(t, tx.Rollback(), nil)
+	check(t, other.Close(), nil)
+	check(t, db.DeleteUser(t.Context(), ann.ID), nil)
+}
+
+// TestCutOff leaves a relay in the middle of a change, and nobody to end it but the
+// server: the others wait no longer than the change may take.
+func TestCutOff(t *testing.T) {
+	url := database(t)
+	db := open(t, url)
+	other, err := sql.Open("pgx", url.Reveal())
+	check(t, err, nil)
+	tx, err := other.BeginTx(t.Context(), nil)
+	check(t, err, nil)
+	_, err = tx.ExecContext(t.Context(), sqlstore.Turn, "300")
+	check(t, err, nil)
+	check(t, db.DeleteUser(t.Context(), "nobody"), store.ErrNotFound)
+	if tx.Commit() == nil {
+		t.Error("the change that was cut off goes on")
 	}
-	if _, err := db.UserByID(t.Context(), ann.ID); err != nil {
-		t.Error(err)
-	}
-	for _, err := range []error{tx.Rollback(), other.Close(), db.DeleteUser(t.Context(), ann.ID)} {
-		if err != nil {
-			t.Error(err)
-		}
-	}
+	check(t, other.Close(), nil)
 }
 
 // TestUnreachable shows no password, whatever is wrong.

@@ -8,10 +8,20 @@ import (
 	"os"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // the database driver "sqlite"
+	"modernc.org/sqlite" // has the database driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"wimz.dev/live/relay/internal/config"
 )
+
+// sqliteEngine says what is SQLite's own.
+func sqliteEngine() engine {
+	return engine{
+		name:       "sqlite",
+		version:    "PRAGMA user_version",
+		setVersion: "PRAGMA user_version = %d", // it takes no parameters
+	}
+}
 
 // openSQLite opens the file, or makes it, readable by its owner only.
 //
@@ -29,11 +39,13 @@ func openSQLite(database config.DatabaseURL) (*DB, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	return &DB{db, engine{
-		migrations: "sqlite",
-		version:    "PRAGMA user_version",
-		setVersion: "PRAGMA user_version = %d", // it takes no parameters
-	}}, nil
+	return &DB{db, sqliteEngine()}, nil
+}
+
+// isBusy reports whether somebody else held a lock for too long.
+func isBusy(err error) bool {
+	broken, ok := errors.AsType[*sqlite.Error](err)
+	return ok && broken.Code()&0xff == sqlite3.SQLITE_BUSY // without what extends the code
 }
 
 // prepare makes the file, so that it never exists with wider permissions, and

@@ -34,8 +34,8 @@ var _ store.Store = (*DB)(nil)
 
 // engine is what differs between databases.
 type engine struct {
-	// migrations is the folder with the versions of the schema.
-	migrations string
+	// name is that of the folder with the versions of the schema.
+	name string
 	// turn is what a change begins with so that changes take turns, and $1 the
 	// milliseconds they may take; empty where BEGIN sees to that.
 	turn string
