@@ -21,7 +21,7 @@ type Backend interface {
 // RelaySettings are what specs vary of a relay.
 type RelaySettings struct {
 	Listen        string // HOST:PORT
-	DatabasePath  string
+	DatabaseURL   string
 	JWTSecret     string
 	CloudflareURL string // empty: no TURN
 	TURNRequired  bool
@@ -66,6 +66,7 @@ type Program struct {
 	// stop asks it to end and waits; the error says that it did not end
 	// cleanly.
 	stop func() error
+	kill func() error // nil in process
 }
 
 // Done is closed when the program has ended, asked to or not.
@@ -79,6 +80,13 @@ func (p *Program) Stop() error {
 	stop := p.stop
 	p.stop = nil // an error is reported once
 	return stop()
+}
+
+// Kill ends the program as kill -9 does: it has no time for anything. Only binaries
+// can be killed.
+func (p *Program) Kill() error {
+	p.stop = nil // there is nothing left to stop
+	return p.kill()
 }
 
 // URL returns the address of a path on the program.

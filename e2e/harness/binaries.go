@@ -76,7 +76,7 @@ const adminReady = "admin"
 
 // database is what every command of the relay needs to know.
 func (s RelaySettings) database() []string {
-	return []string{"DATABASE_URL=" + s.DatabasePath, "JWT_SECRET=" + s.JWTSecret}
+	return []string{"DATABASE_URL=" + s.DatabaseURL, "JWT_SECRET=" + s.JWTSecret}
 }
 
 // Robot implements [Backend].
@@ -126,6 +126,10 @@ func (b Binaries) start(ctx context.Context, log io.Writer, env []string, name s
 	}()
 	p := &Program{ended: exited, stop: func() error {
 		return errors.Join(terminate(command.Process, exited, name), os.RemoveAll(dir), wrap(name, &cause))
+	}, kill: func() error {
+		err := command.Process.Kill()
+		<-exited
+		return errors.Join(err, os.RemoveAll(dir))
 	}}
 	if p.Addr, err = awaitFile(ctx, ready, exited); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), p.Stop())

@@ -24,7 +24,7 @@ func (InProcess) String() string { return "in process" }
 func (InProcess) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*Program, error) {
 	cfg := relay.DefaultConfig()
 	cfg.Listen, cfg.AdminListen = s.Listen, "127.0.0.1:0"
-	cfg.DatabaseURL = relay.DatabaseURL(s.DatabasePath)
+	cfg.DatabaseURL = relay.DatabaseURL(s.DatabaseURL)
 	cfg.JWTSecret = relay.Secret(s.JWTSecret)
 	cfg.TURNRequired = s.TURNRequired
 	cfg.TURNRevokeLinger = 0

@@ -63,6 +63,11 @@ func (s *System) Metrics(ctx context.Context) (map[string]float64, error) {
 	return figures, err
 }
 
+// Ready asks the relay whether it is fit to be used.
+func (s *System) Ready(ctx context.Context) error {
+	return do(ctx, http.MethodGet, s.Relay.URL("/ready"), "", nil, nil)
+}
+
 // RobotStatus asks a robot.
 func (s *System) RobotStatus(ctx context.Context, id wire.DeviceID) (status RobotStatus, err error) {
 	return status, do(ctx, http.MethodGet, s.Robots[id].URL("/status"), "", nil, &status)

@@ -30,6 +30,7 @@ type Options struct {
 	PairingTTL   time.Duration // of pairing codes; 10 min if 0
 	Origins      string        // pages that may connect
 	Hostile      bool          // clients break the contract on purpose
+	DatabaseURL  string        // of the relay; a file of its own if empty
 	Log          io.Writer
 	LogLevel     slog.Level
 }
@@ -64,7 +65,7 @@ func Start(ctx context.Context, b Backend, cli Binaries, o Options) (*System, er
 	}
 	s := &System{backend: b, cli: cli, log: o.Log, dir: dir, Robots: map[wire.DeviceID]*Program{}}
 	s.settings = RelaySettings{
-		Listen: "127.0.0.1:0", DatabasePath: filepath.Join(dir, "relay.db"),
+		Listen: "127.0.0.1:0", DatabaseURL: cmp.Or(o.DatabaseURL, filepath.Join(dir, "relay.db")),
 		JWTSecret: rand.Text() + rand.Text(), TURNRequired: o.TURNRequired,
 		Grace: cmp.Or(o.Grace, time.Minute), TTL: cmp.Or(o.TTL, time.Hour),
 		PairingTTL: cmp.Or(o.PairingTTL, 10*time.Minute), Origins: o.Origins, LogLevel: o.LogLevel,
@@ -117,12 +118,17 @@ func (s *System) RelayURL() string { return "ws://" + s.tap.listener.Addr().Stri
 
 // AddUser registers an account and logs it in.
 func (s *System) AddUser(ctx context.Context, email string) (User, error) {
-	u := User{Email: email, Password: rand.Text()}
-	err := s.postJSON(ctx, "/api/auth/register", map[string]string{"email": u.Email, "password": u.Password}, nil)
+	u, err := s.Register(ctx, email)
 	if err == nil {
 		u.Token, err = simapp.Login(ctx, s.RelayURL(), u.Email, u.Password)
 	}
 	return u, err
+}
+
+// Register makes an account, which is not logged in.
+func (s *System) Register(ctx context.Context, email string) (User, error) {
+	u := User{Email: email, Password: rand.Text()}
+	return u, s.postJSON(ctx, "/api/auth/register", map[string]string{"email": u.Email, "password": u.Password}, nil)
 }
 
 // AddDevice adds a robot for its owner, as an operator does, and returns the path

@@ -18,7 +18,13 @@ import (
 // server is PostgreSQL for all tests; nil if it is not installed.
 var server *pgtest.Server
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(served{m}) }
+func TestMain(m *testing.M) {
+	if url := os.Getenv(writerURL); url != "" {
+		write(config.DatabaseURL(url))
+		return
+	}
+	goleak.VerifyTestMain(served{m})
+}
 
 // served runs the tests with the server up, which has gone when leaks are counted.
 type served struct{ *testing.M }
