@@ -71,10 +71,9 @@ func newViewing(p *Phone, id wire.SessionID, r *request) (*Viewing, error) {
 	}
 	network, cutNetwork := context.WithCancel(context.Background())
 	api, err := rtc.NewAPI(network, rtc.Options{
-		Codecs:    codecs,
-		Loopback:  rtc.LoopbackRelay(p.cfg.RelayURL),
-		RelayOnly: r.opts.RelayOnly,
-		Log:       p.cfg.Log,
+		Codecs:   codecs,
+		Loopback: rtc.LoopbackRelay(p.cfg.RelayURL),
+		Log:      p.cfg.Log,
 	})
 	if err != nil {
 		cutNetwork()

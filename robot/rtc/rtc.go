@@ -20,13 +20,19 @@ import (
 	"wimz.dev/live/relay/wire"
 )
 
-// How long ICE (RFC 8445) waits before it takes a pair that a better one might
-// follow. pion's own values add two seconds to every call through TURN; with
-// these a direct path still wins wherever there is one.
+// How long ICE (RFC 8445) waits, from the answer on, before it takes a pair that
+// a better one might follow. pion's own values add two seconds to every call
+// through TURN; with these a direct path still wins wherever there is one.
+// Peer-reflexive candidates wait too: a TURN server's are taken for such until
+// the app's own word about them comes.
 const (
-	srflxWait = 100 * time.Millisecond
-	relayWait = 250 * time.Millisecond
+	reflexiveWait = 50 * time.Millisecond
+	relayWait     = 200 * time.Millisecond
 )
+
+// maxChecks bounds the checks of one pair, so that they go on for as long as a
+// session waits for a path. pion's own bound is reached within two seconds.
+const maxChecks = 100
 
 // nacksPerPacket bounds how often one lost packet is asked for again
 // (RFC 4585 §6.2.1). Without a bound a congested link carries little else.
@@ -38,10 +44,7 @@ type Options struct {
 	Codecs []string
 	// Loopback gathers 127.0.0.1 and ::1 as well; see [LoopbackRelay].
 	Loopback bool
-	// RelayOnly says that only TURN candidates will be used, so that there is
-	// no better pair to wait for.
-	RelayOnly bool
-	Log       *slog.Logger
+	Log      *slog.Logger
 }
 
 // CloseTime is how long an orderly end may take before the network is cut: the
@@ -77,12 +80,10 @@ func NewAPI(life context.Context, o Options) (*webrtc.API, error) {
 
 func settings(o Options) webrtc.SettingEngine {
 	var s webrtc.SettingEngine
-	s.SetPrflxAcceptanceMinWait(0)
-	s.SetSrflxAcceptanceMinWait(srflxWait)
+	s.SetPrflxAcceptanceMinWait(reflexiveWait)
+	s.SetSrflxAcceptanceMinWait(reflexiveWait)
 	s.SetRelayAcceptanceMinWait(relayWait)
-	if o.RelayOnly {
-		s.SetRelayAcceptanceMinWait(0)
-	}
+	s.SetICEMaxBindingRequests(maxChecks)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetInterfaceFilter(useInterface)
 	s.SetIPFilter(useIP)

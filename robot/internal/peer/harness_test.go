@@ -59,6 +59,15 @@ type session struct {
 
 func startSession(t testing.TB, s *stream.Stream, timing peer.Timing, codecs ...string) *session {
 	t.Helper()
+	return startSessionWith(t, s, timing, func(life context.Context) (*webrtc.API, error) {
+		return rtc.NewAPI(life, rtc.Options{Codecs: codecs, Loopback: true})
+	})
+}
+
+func startSessionWith(
+	t testing.TB, s *stream.Stream, timing peer.Timing, newAPI func(life context.Context) (*webrtc.API, error),
+) *session {
+	t.Helper()
 	if timing.Resend == nil {
 		timing = peer.Timing{Resend: []time.Duration{}, Answer: patience, Connect: patience}
 	}
@@ -67,10 +76,7 @@ func startSession(t testing.TB, s *stream.Stream, timing peer.Timing, codecs ...
 		sent: make(chan wire.Message, 1000), states: make(chan peer.State, 100), stop: stop, ended: make(chan error, 1),
 	}
 	o.Peer = peer.New(peer.Config{
-		NewAPI: func(life context.Context) (*webrtc.API, error) {
-			return rtc.NewAPI(life, rtc.Options{Codecs: codecs, Loopback: true})
-		},
-		SessionID: "s1", Stream: s, Timing: timing,
+		NewAPI: newAPI, SessionID: "s1", Stream: s, Timing: timing,
 		Send:    func(m wire.Message) error { o.sent <- m; return nil },
 		OnState: func(s peer.State, _ encode.Codec) { o.states <- s },
 		Log:     slog.New(slog.DiscardHandler),

@@ -90,6 +90,7 @@ type Peer struct {
 	offers      int                // how many different ones were made: one, and one for each ICE restart
 	answered    bool               // the last of them
 	linked      bool               // connected since the last of them
+	direct      bool               // the app has named a candidate that is no TURN server's, since then
 	renewal     []webrtc.ICEServer // for the next ICE restart; nil: none is due
 	early       []wire.Candidate   // of the app, before its answer
 	local       []wire.Candidate   // ours, so far

@@ -187,7 +187,7 @@ func (p *Peer) answer(sdp wire.SessionDescription) error {
 	if err != nil {
 		return fmt.Errorf("the app's answer cannot be used: %w", err)
 	}
-	p.answered = true
+	p.answered, p.direct = true, rtc.Direct(sdp.SDP)
 	if p.subscribed == nil {
 		if err := p.begin(); err != nil {
 			return err
@@ -198,6 +198,7 @@ func (p *Peer) answer(sdp wire.SessionDescription) error {
 	}
 	p.early = nil
 	mine := p.offers
+	p.hasten(mine, 1)
 	p.after(p.cfg.Timing.Connect, func() error {
 		if p.offers == mine && !p.linked {
 			return errNoPath
@@ -205,6 +206,20 @@ func (p *Peer) answer(sdp wire.SessionDescription) error {
 		return nil
 	})
 	return p.renew()
+}
+
+// hasten lets pion look for a path in shorter steps than its own, n times so far.
+func (p *Peer) hasten(offer, n int) {
+	p.after(rtc.HastenInterval, func() error {
+		if p.offers != offer || p.linked || n > rtc.Hastenings {
+			return nil
+		}
+		if err := rtc.Hasten(p.pc, n); err != nil {
+			p.cfg.Log.DebugContext(p.life, "not hastened", "error", err)
+		}
+		p.hasten(offer, n+1)
+		return nil
+	})
 }
 
 // begin starts what the first answer makes possible.
@@ -230,8 +245,12 @@ func (p *Peer) remoteCandidate(c wire.Candidate) error {
 }
 
 // addCandidate gives pion a candidate. One that it can't read costs a path, not
-// the session; browsers' mDNS names are skipped by pion itself.
+// the session; browsers' mDNS names are skipped by pion itself. Candidates come
+// best first: an app whose first is a TURN server's has no other path to hope for.
 func (p *Peer) addCandidate(c wire.Candidate) {
+	if p.direct = p.direct || rtc.Direct(c.Candidate); !p.direct {
+		c.Candidate = rtc.Prefer(c.Candidate)
+	}
 	err := p.pc.AddICECandidate(webrtc.ICECandidateInit{
 		Candidate: c.Candidate, SDPMid: c.SDPMid, SDPMLineIndex: c.SDPMLineIndex,
 	})
