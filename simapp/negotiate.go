@@ -94,7 +94,9 @@ func (v *Viewing) add(c webrtc.ICECandidateInit) {
 // onLocalCandidate sends a candidate of this side; nil is the end of them.
 func (v *Viewing) onLocalCandidate(c *webrtc.ICECandidate) {
 	candidate := wire.Candidate{}
-	if c != nil {
+	if c == nil {
+		v.reach(PhaseGathered)
+	} else {
 		init := c.ToJSON()
 		candidate = wire.Candidate{
 			Candidate: init.Candidate, SDPMid: init.SDPMid, SDPMLineIndex: init.SDPMLineIndex,

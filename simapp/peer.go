@@ -60,6 +60,7 @@ func (v *Viewing) onState(s webrtc.PeerConnectionState) {
 // onConnected is called after each connect; what follows the first one is the
 // first picture.
 func (v *Viewing) onConnected() {
+	v.reach(PhaseSecured)
 	v.updatePair()
 	if isClosed(v.connected) {
 		return

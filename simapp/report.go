@@ -61,8 +61,11 @@ const (
 	PhaseCredentials Phase = "credentials" // the relay's answer came
 	PhaseOffer       Phase = "offer"       // the robot's first offer came
 	PhaseAnswer      Phase = "answer"      // the answer was sent
+	PhaseGathered    Phase = "gathered"    // all own candidates are known; rarely before the next
 	PhaseConnected   Phase = "connected"   // ICE found a path
+	PhaseSecured     Phase = "secured"     // DTLS has the keys
 	PhasePacket      Phase = "packet"      // the first RTP packet came
+	PhaseKeyFrame    Phase = "key_frame"   // the first key frame came, all of it
 	PhaseFrame       Phase = "frame"       // the first picture was decoded
 )
 

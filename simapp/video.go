@@ -139,6 +139,7 @@ func (s *stream) restart(u assemble.Unit) bool {
 		s.keys.need()
 		return false
 	}
+	s.viewing.reach(PhaseKeyFrame)
 	s.keys.satisfied()
 	s.decoder.Flush()
 	return true

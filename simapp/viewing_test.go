@@ -60,7 +60,8 @@ func TestViewingShowsAndMeasuresPictures(t *testing.T) {
 		t.Errorf("report %+v", report)
 	}
 	for _, phase := range []Phase{
-		PhaseCredentials, PhaseOffer, PhaseAnswer, PhaseConnected, PhasePacket, PhaseFrame,
+		PhaseCredentials, PhaseOffer, PhaseAnswer, PhaseGathered, PhaseConnected, PhaseSecured,
+		PhasePacket, PhaseKeyFrame, PhaseFrame,
 	} {
 		if _, ok := report.Phases[phase]; !ok {
 			t.Errorf("phase %s is missing", phase)

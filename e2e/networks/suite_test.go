@@ -9,7 +9,6 @@ package networks
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -60,11 +59,7 @@ var _ = JustAfterEach(func(ctx SpecContext) {
 })
 
 var _ = ReportAfterSuite("what was measured", func(r Report) {
-	for _, spec := range r.SpecReports {
-		for _, entry := range spec.ReportEntries {
-			if m, ok := entry.GetRawValue().(measured); ok {
-				_, _ = fmt.Fprintln(os.Stdout, m.row(spec.LeafNodeText))
-			}
-		}
+	if !r.SuiteConfig.DryRun {
+		writeTable(os.Stdout, r)
 	}
 })

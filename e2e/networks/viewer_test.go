@@ -4,10 +4,8 @@ package networks
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"os/exec"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -123,27 +121,4 @@ func (v *viewer) leave(ctx SpecContext) simapp.Report {
 	Eventually(v.ended).WithContext(ctx).WithTimeout(leaveTime).Should(BeClosed(), "the app ends")
 	Expect(v.command.ProcessState.ExitCode()).To(BeZero())
 	return v.report()
-}
-
-// measured is what a spec adds to the table at the end.
-type measured struct {
-	simapp.Report
-	note string
-}
-
-// measure adds a report to the table at the end.
-func measure(r simapp.Report, note string) {
-	AddReportEntry("measured", measured{r, note}, ReportEntryVisibilityNever)
-}
-
-// row is a line of the table.
-func (m measured) row(text string) string {
-	var phases []string
-	for _, p := range []simapp.Phase{
-		simapp.PhaseCredentials, simapp.PhaseOffer, simapp.PhaseAnswer, simapp.PhaseConnected, simapp.PhasePacket,
-	} {
-		phases = append(phases, fmt.Sprintf("%s %.0f", p, m.Phases[p]))
-	}
-	return fmt.Sprintf("%-78s %4.0f ms  %-17s  %s  %s", text, m.Phases[simapp.PhaseFrame],
-		fmt.Sprintf("%s-%s %s", m.Pair.Local, m.Pair.Remote, m.Pair.Protocol), strings.Join(phases, ", "), m.note)
 }

@@ -11,6 +11,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
 
 	"wimz.dev/live/e2e/harness"
 	"wimz.dev/live/relay/wire"
@@ -25,6 +26,7 @@ type world struct {
 	home, away *site
 	robot, app harness.Netns // machines
 	owner      harness.User
+	log        *gbytes.Buffer // of all programs but the app
 }
 
 // afar is the world of an owner who is not at home.
@@ -61,7 +63,9 @@ func newWorld(ctx SpecContext, home, away rules) *world {
 // start brings up the relay, its TURN API and the robot.
 func (w *world) start(ctx SpecContext, o harness.Options) {
 	GinkgoHelper()
-	o.Listen, o.TURN, o.Log, o.LogLevel = relayAddress, coturn.TURN, GinkgoWriter, slog.LevelDebug
+	w.log = gbytes.NewBuffer()
+	o.Listen, o.TURN, o.LogLevel = relayAddress, coturn.TURN, slog.LevelDebug
+	o.Log = io.MultiWriter(GinkgoWriter, w.log)
 	var err error
 	w.System, err = harness.Start(ctx, backend{in(here), in(w.robot)}, programs, o)
 	Expect(err).NotTo(HaveOccurred())

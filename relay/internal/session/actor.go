@@ -75,6 +75,7 @@ func (a *actor) run(before *actor) {
 		a.answer(wire.CodeDeviceOffline, "Device offline")
 		return
 	}
+	asked := time.Now()
 	lease, degraded, err := a.credentials()
 	a.loans.add(lease)
 	switch gone := a.gone(); {
@@ -89,7 +90,8 @@ func (a *actor) run(before *actor) {
 	}
 	release := a.service.cfg.Bus.Claim(bus.SessionAddress(a.id), a.deliver, nil)
 	defer release()
-	a.open(lease, degraded)
+	a.log.InfoContext(a.ctx, "session requested", "degraded", degraded, "mint", time.Since(asked))
+	a.apply(a.machine.Start(a.servers(lease), degraded))
 	a.serve()
 }
 
@@ -181,12 +183,6 @@ func ours(reason wire.Reason) wire.Reason {
 		return reason
 	}
 	return "other"
-}
-
-// open tells both parties the ICE servers and asks the robot for an offer.
-func (a *actor) open(lease *turn.Lease, degraded string) {
-	a.log.InfoContext(a.ctx, "session requested", "degraded", degraded)
-	a.apply(a.machine.Start(a.servers(lease), degraded))
 }
 
 // servers is what the parties are told: without a provider, public STUN.
