@@ -49,7 +49,7 @@ func internet(ctx SpecContext, dir string) {
 // goOnline puts a machine on the internet.
 func goOnline(ctx SpecContext, m harness.Netns, name, ip, port string) {
 	GinkgoHelper()
-	plug(ctx, m, name, ip, wan, port)
+	plug(ctx, m, name, ip+"/24", wan, port)
 	Expect(m.IP(ctx, "route add default via %s", backboneIP)).To(Succeed())
 }
 
@@ -62,17 +62,23 @@ func machine(ctx SpecContext, name string) harness.Netns {
 	return m
 }
 
-// plug puts a cable between a machine's new interface, with an address in a /24
-// network, and a port of a network's switch.
-func plug(ctx SpecContext, m harness.Netns, name, ip string, network harness.Netns, port string) {
+// plug puts a cable between a machine's new interface, with an address, and a
+// port of a network's switch.
+func plug(ctx SpecContext, m harness.Netns, name, address string, network harness.Netns, port string) {
 	GinkgoHelper()
 	if m == here {
 		Expect(m.IP(ctx, "link add %s type veth peer name %s netns %s", name, port, network)).To(Succeed())
 	} else {
 		Expect(here.IP(ctx, "link add %s netns %s type veth peer name %s netns %s", name, m, port, network)).To(Succeed())
 	}
+	connect(ctx, m, name, address, network, port)
+}
+
+// connect puts the two ends of a cable into operation.
+func connect(ctx SpecContext, m harness.Netns, name, address string, network harness.Netns, port string) {
+	GinkgoHelper()
 	Expect(network.IP(ctx, "link set %s master switch up", port)).To(Succeed())
-	Expect(m.IP(ctx, "addr add %s/24 dev %s", ip, name)).To(Succeed())
+	Expect(m.IP(ctx, "addr add %s dev %s", address, name)).To(Succeed())
 	Expect(m.IP(ctx, "link set %s up", name)).To(Succeed())
 }
 

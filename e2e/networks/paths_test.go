@@ -3,6 +3,9 @@
 package networks
 
 import (
+	"fmt"
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
@@ -26,6 +29,23 @@ var _ = Describe("An owner sees the robot's picture", Label("networks"), func() 
 		w.measure(report, "")
 		Expect(report.Pair).To(HaveValue(direct("host")))
 		Expect(w.home.leaving(ctx)).To(BeZero(), "media packets that left the network")
+		w.expectNothingLeft(ctx)
+	}, SpecTimeout(specTime))
+
+	It("directly, in the robot's own network that has IPv6 only", func(ctx SpecContext) {
+		w := atHomeIPv6(ctx)
+		report := w.look(ctx)
+		w.measure(report, "")
+		Expect(report.Pair).To(HaveValue(direct("host")))
+		w.expectNothingLeft(ctx)
+	}, SpecTimeout(specTime))
+
+	It("through a mobile network with a round trip of 100 ms that loses 2 %", func(ctx SpecContext) {
+		w := newWorld(ctx, rules{}, rules{})
+		w.away.joinByRadio(ctx, w.app, "wwan0", 50*time.Millisecond, 0.02)
+		w.start(ctx, harness.Options{})
+		report := w.look(ctx)
+		w.measure(report, fmt.Sprintf("%d pictures came, %d did not", report.Frames, *report.Lost))
 		w.expectNothingLeft(ctx)
 	}, SpecTimeout(specTime))
 

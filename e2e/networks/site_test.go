@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -87,9 +88,26 @@ func newSite(ctx SpecContext, name, ip, prefix string, r rules) *site {
 // join gives a machine an interface in the network, and its only route.
 func (s *site) join(ctx SpecContext, m harness.Netns, name string) {
 	GinkgoHelper()
-	s.hosts++
-	plug(ctx, m, name, fmt.Sprintf("%s.%d", s.prefix, s.hosts), s.router, fmt.Sprintf("port%d", s.hosts))
+	address, port := s.next()
+	plug(ctx, m, name, address, s.router, port)
 	Expect(m.IP(ctx, "route add default via %s.1", s.prefix)).To(Succeed())
+}
+
+// joinByRadio does the same with frames that are late, and some of them lost.
+func (s *site) joinByRadio(ctx SpecContext, m harness.Netns, name string, delay time.Duration, loss float64) {
+	GinkgoHelper()
+	address, port := s.next()
+	cable, err := harness.NewCable(m, s.router, name, port, delay, loss)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(cable.Cut)
+	connect(ctx, m, name, address, s.router, port)
+	Expect(m.IP(ctx, "route add default via %s.1", s.prefix)).To(Succeed())
+}
+
+// next returns a host's address in the network, and its port of the switch.
+func (s *site) next() (address, port string) {
+	s.hosts++
+	return fmt.Sprintf("%s.%d/24", s.prefix, s.hosts), fmt.Sprintf("port%d", s.hosts)
 }
 
 // direct counts the media packets that came from another site, not by TURN.

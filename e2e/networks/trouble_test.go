@@ -59,23 +59,29 @@ var _ = Describe("An owner who watches", Label("networks"), func() {
 		w.measure(report, "again after "+again)
 	}, SpecTimeout(specTime))
 
-	It("goes on watching when the app moves to another network, in the same session", func(ctx SpecContext) {
-		w := afar(ctx, rules{}, rules{})
-		office := newSite(ctx, "office", "198.51.100.103", "172.16.5", rules{})
-		v := w.watch()
-		v.expectVideo(ctx)
-		before := v.report()
+	DescribeTable("in the same session, when somebody moves,",
+		func(ctx SpecContext, moving func(*world) harness.Netns, cable string) {
+			w := afar(ctx, rules{}, rules{})
+			elsewhere := newSite(ctx, "elsewhere", "198.51.100.103", "172.16.5", rules{})
+			v := w.watch()
+			v.expectVideo(ctx)
+			before := v.report()
 
-		move := time.Now()
-		Expect(w.app.IP(ctx, "link delete wlan0")).To(Succeed())
-		office.join(ctx, w.app, "wlan1")
-		again := v.again(ctx, v.nextFrames(ctx), move, 5*time.Second)
-		w.expectSameSession(ctx, before, v.report())
-		report := v.leave(ctx)
-		w.measure(report, "again after "+again)
-		Expect(report.Pair).To(HaveValue(direct("srflx", "prflx")))
-		w.expectNothingLeft(ctx)
-	}, SpecTimeout(specTime))
+			move := time.Now()
+			Expect(moving(w).IP(ctx, "link delete %s", cable)).To(Succeed())
+			elsewhere.join(ctx, moving(w), "new0")
+			again := v.again(ctx, v.nextFrames(ctx), move, 5*time.Second)
+			w.expectSameSession(ctx, before, v.report())
+			report := v.leave(ctx)
+			w.measure(report, "again after "+again)
+			Expect(report.Pair).To(HaveValue(direct("srflx", "prflx")))
+			w.expectNothingLeft(ctx)
+		},
+		Entry("goes on watching from the app's new network", SpecTimeout(specTime),
+			func(w *world) harness.Netns { return w.app }, "wlan0"),
+		Entry("goes on watching from the robot's new network", SpecTimeout(specTime),
+			func(w *world) harness.Netns { return w.robot }, "eth0"),
+	)
 })
 
 // blackout is shorter than ICE's patience, and longer than most tunnels.

@@ -3,6 +3,7 @@
 package networks
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -47,6 +48,22 @@ func atHome(ctx SpecContext, o harness.Options) *world {
 	return w
 }
 
+// atHomeIPv6 is the world of an owner at home with the relay, where nobody has
+// heard of IPv4.
+func atHomeIPv6(ctx SpecContext) *world {
+	GinkgoHelper()
+	const relay = "fd00:7::10" // RFC 4193
+	w := &world{robot: machine(ctx, "robot"), app: machine(ctx, "app")}
+	lan := machine(ctx, "lan")
+	Expect(lan.IP(ctx, "link add switch up type bridge")).To(Succeed())
+	plug(ctx, here, "lan0", relay+"/64 nodad", lan, "relay")
+	DeferCleanup(func(ctx SpecContext) error { return here.IP(ctx, "link delete lan0") })
+	plug(ctx, w.robot, "eth0", "fd00:7::2/64 nodad", lan, "robot")
+	plug(ctx, w.app, "wlan0", "fd00:7::3/64 nodad", lan, "app")
+	w.start(ctx, harness.Options{Listen: "[" + relay + "]:443"})
+	return w
+}
+
 // newWorld makes two sites, the robot's machine in one of them, and a phone
 // without a network.
 func newWorld(ctx SpecContext, home, away rules) *world {
@@ -64,7 +81,8 @@ func newWorld(ctx SpecContext, home, away rules) *world {
 func (w *world) start(ctx SpecContext, o harness.Options) {
 	GinkgoHelper()
 	w.log = gbytes.NewBuffer()
-	o.Listen, o.TURN, o.LogLevel = relayAddress, coturn.TURN, slog.LevelDebug
+	o.Listen = cmp.Or(o.Listen, relayAddress)
+	o.TURN, o.LogLevel = coturn.TURN, slog.LevelDebug
 	o.Log = io.MultiWriter(GinkgoWriter, w.log)
 	var err error
 	w.System, err = harness.Start(ctx, backend{in(here), in(w.robot)}, programs, o)
