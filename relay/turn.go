@@ -24,7 +24,10 @@ func (r *Relay) openTURN(ctx context.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	pseudonyms := hmac.New(sha256.New, []byte(cfg.JWTSecret.Reveal()))
+	// With another first secret users have other pseudonyms in the provider's
+	// accounting from then on. Nothing looks them up by those: what is revoked is
+	// named by its username.
+	pseudonyms := hmac.New(sha256.New, []byte(cfg.JWTSecret.Parts()[0].Reveal()))
 	pseudonyms.Write([]byte("turn pseudonyms"))
 	r.pool, err = turn.NewPool(ctx, turn.PoolConfig{
 		Provider: r.metrics.Provider(provider), IdentifierKey: pseudonyms.Sum(nil), MintTimeout: turnMint,

@@ -82,6 +82,60 @@ func TestUnknownEmailCostsTheSame(t *testing.T) {
 	}
 }
 
+// TestRefusedLoginsCostTheSame, whatever the cause: one question to the store, and
+// one hash, which has to wait for its turn while others are at work.
+func TestRefusedLoginsCostTheSame(t *testing.T) {
+	passwords := NewPasswords()
+	users := &memory{}
+	accounts := NewAccounts(users, passwords, atNoon)
+	for _, email := range []string{"ann@b", "eve@b"} {
+		u, err := accounts.Register(t.Context(), email, password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if email == "eve@b" {
+			if err := accounts.Disable(t.Context(), u); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for cause, login := range map[string][2]string{
+		"unknown email":    {"bob@b", password},
+		"wrong password":   {"ann@b", "wrong horse"},
+		"disabled account": {"eve@b", password},
+	} {
+		t.Run(cause, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := NewPasswords()
+				p.nobody = passwords.nobody
+				for range hashersAtOnce {
+					if err := p.enter(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				users.asked = 0
+				refused := make(chan error, 1)
+				go func() {
+					_, err := NewAccounts(users, p, atNoon).Login(t.Context(), login[0], login[1])
+					refused <- err
+				}()
+				synctest.Wait()
+				if len(p.queue) != hashersAtOnce+1 || users.asked != 1 {
+					t.Errorf("%d wait for a hash, the store was asked %d times", len(p.queue)-hashersAtOnce, users.asked)
+				}
+				p.leave()
+				if err := <-refused; Cause(err) != cause || err.Error() != ErrUnauthenticated.Error() {
+					t.Errorf("got %v (%s)", err, Cause(err))
+				}
+				p.leave()
+				if len(p.queue) != 0 {
+					t.Errorf("%d hashes are counted still", len(p.queue))
+				}
+			})
+		})
+	}
+}
+
 func TestBrokenStoreIsNoWrongPassword(t *testing.T) {
 	accounts := NewAccounts(&memory{broken: errBroken}, NewPasswords(), atNoon)
 	if _, err := accounts.Login(t.Context(), "ann@b", password); !errors.Is(err, errBroken) || errors.Is(err, ErrUnauthenticated) {

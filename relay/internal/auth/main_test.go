@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/wire"
 )
@@ -28,6 +29,8 @@ type memory struct {
 	mu      sync.Mutex
 	users   map[string]store.User
 	devices map[wire.DeviceID]store.Device
+	revoked map[store.TokenID]bool
+	asked   int // for users
 	broken  error
 }
 
@@ -47,11 +50,50 @@ func (m *memory) CreateUser(_ context.Context, u store.User) error {
 func (m *memory) UserByEmail(_ context.Context, email string) (store.User, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.asked++
 	u, there := m.users[email]
 	if m.broken == nil && !there {
 		return u, store.ErrNotFound
 	}
 	return u, m.broken
+}
+
+func (m *memory) Standing(_ context.Context, id store.UserID, token store.TokenID) (store.User, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, u := range m.users {
+		if u.ID == id {
+			return u, m.revoked[token], m.broken
+		}
+	}
+	return store.User{}, false, errors.Join(m.broken, store.ErrNotFound)
+}
+
+// change does something to an account.
+func (m *memory) change(id store.UserID, do func(*store.User)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for email, u := range m.users {
+		if u.ID == id {
+			do(&u)
+			m.users[email] = u
+			return m.broken
+		}
+	}
+	return store.ErrNotFound
+}
+
+func (m *memory) SetPassword(_ context.Context, id store.UserID, hash config.Secret, tokensFrom time.Time) error {
+	return m.change(id, func(u *store.User) { u.PasswordHash, u.TokensFrom = hash, tokensFrom })
+}
+
+func (m *memory) DisableUser(_ context.Context, id store.UserID, disabled bool, tokensFrom time.Time) error {
+	return m.change(id, func(u *store.User) {
+		u.Disabled = disabled
+		if disabled {
+			u.TokensFrom = tokensFrom
+		}
+	})
 }
 
 func (m *memory) Device(_ context.Context, id wire.DeviceID) (store.Device, error) {

@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -21,18 +23,22 @@ const (
 type Claims struct {
 	UserID    store.UserID
 	Email     string // empty in a token of somebody else's making
-	TokenID   string // the jti claim
-	IssuedAt  time.Time
+	TokenID   store.TokenID
+	IssuedAt  time.Time // zero in a token that does not say
 	ExpiresAt time.Time
+	// User is the account as it was when the token was admitted; zero if nobody
+	// has asked yet. See [Guard.Admit].
+	User store.User
 }
 
 // Tokens issues and verifies the tokens of apps: JWT (RFC 7519) signed with HS256
 // (RFC 7518 §3.2). It is safe for concurrent use.
 type Tokens struct {
-	secret   config.Secret
-	lifetime time.Duration
-	now      func() time.Time
-	parser   *jwt.Parser
+	signing   config.Secret
+	verifying jwt.VerificationKeySet
+	lifetime  time.Duration
+	now       func() time.Time
+	parser    *jwt.Parser
 }
 
 // payload is the claims on the wire (CONTRACT §2). user_id repeats sub for the
@@ -45,19 +51,31 @@ type payload struct {
 }
 
 // NewTokens returns an issuer whose tokens last lifetime, usually [TokenLifetime].
-// now is usually [time.Now]. The secret has been checked by [config.Config.CheckJWTSecret].
+// now is usually [time.Now]. The secret, or several as [config.Secret.Parts] has
+// them (the first signs, all verify), has been checked by
+// [config.Config.CheckJWTSecret].
 func NewTokens(secret config.Secret, lifetime time.Duration, now func() time.Time) *Tokens {
-	return &Tokens{secret, lifetime, now, jwt.NewParser(
+	t := &Tokens{lifetime: lifetime, now: now, parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithExpirationRequired(),
 		jwt.WithStrictDecoding(),
 		jwt.WithTimeFunc(now),
 	)}
+	secrets := secret.Parts()
+	t.signing = secrets[0]
+	for _, secret := range secrets {
+		t.verifying.Keys = append(t.verifying.Keys, []byte(secret.Reveal()))
+	}
+	return t
 }
 
-// Issue returns a fresh token for the user and how long it lasts.
+// Issue returns a fresh token for the user and how long it lasts. It is one that
+// counts: when earlier ones have just been voided it is dated up to a second ahead.
 func (t *Tokens) Issue(u store.User) (token string, expiresIn time.Duration) {
 	now := t.now()
+	if now.Before(u.TokensFrom) {
+		now = u.TokensFrom
+	}
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, payload{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Subject:   string(u.ID),
@@ -67,7 +85,7 @@ func (t *Tokens) Issue(u store.User) (token string, expiresIn time.Duration) {
 		},
 		UserID: string(u.ID),
 		Email:  u.Email,
-	}).SignedString([]byte(t.secret.Reveal()))
+	}).SignedString([]byte(t.signing.Reveal()))
 	if err != nil {
 		panic("auth: " + err.Error()) // strings and numbers encode, and an HMAC takes any key
 	}
@@ -75,7 +93,7 @@ func (t *Tokens) Issue(u store.User) (token string, expiresIn time.Duration) {
 }
 
 // Verify returns what the token says, or [ErrUnauthenticated]. Only HS256 with an
-// expiry in the future is accepted. It does not ask whether the account still exists.
+// expiry in the future is accepted. Whether it still counts is for [Guard] to say.
 func (t *Tokens) Verify(token string) (Claims, error) {
 	switch {
 	case token == "":
@@ -90,11 +108,21 @@ func (t *Tokens) Verify(token string) (Claims, error) {
 	if p.Subject == "" || (p.UserID != "" && p.UserID != p.Subject) {
 		return Claims{}, deny("token names no user")
 	}
-	c := Claims{UserID: store.UserID(p.Subject), Email: p.Email, TokenID: p.ID, ExpiresAt: p.ExpiresAt.Time}
+	c := Claims{UserID: store.UserID(p.Subject), Email: p.Email, TokenID: tokenID(token, p.ID), ExpiresAt: p.ExpiresAt.Time}
 	if p.IssuedAt != nil {
 		c.IssuedAt = p.IssuedAt.Time
 	}
 	return c, nil
 }
 
-func (t *Tokens) key(*jwt.Token) (any, error) { return []byte(t.secret.Reveal()), nil }
+func (t *Tokens) key(*jwt.Token) (any, error) { return t.verifying, nil }
+
+// tokenID is what a token can be revoked by: its jti as we make them, a UUID. One
+// that was made elsewhere may have none, or the same as others, or a long one: it
+// goes by its hash.
+func tokenID(token, jti string) store.TokenID {
+	if id, err := uuid.Parse(jti); err == nil {
+		return store.TokenID(id.String())
+	}
+	return store.TokenID(fmt.Sprintf("%x", sha256.Sum256([]byte(token))))
+}

@@ -48,6 +48,32 @@ func TestIssueAndVerify(t *testing.T) {
 	}
 }
 
+// TestSecretsRotate: the first signs, all verify.
+func TestSecretsRotate(t *testing.T) {
+	const fresh = "fedcba9876543210fedcba9876543210"
+	old := NewTokens(key, time.Hour, atNoon)
+	both := NewTokens(fresh+" , "+key, time.Hour, atNoon)
+	after := NewTokens(fresh, time.Hour, atNoon)
+	before, _ := old.Issue(ann)
+	since, _ := both.Issue(ann)
+	for _, tc := range []struct {
+		name   string
+		tokens *Tokens
+		token  string
+		cause  string
+	}{
+		{"an old token while both verify", both, before, ""},
+		{"a new token while both verify", both, since, ""},
+		{"a new token when the old secret is gone", after, since, ""},
+		{"an old token when the old secret is gone", after, before, "token with a foreign signature"},
+		{"a new token where only the old secret is", old, since, "token with a foreign signature"},
+	} {
+		if _, err := tc.tokens.Verify(tc.token); Cause(err) != tc.cause {
+			t.Errorf("%s: %v (%s), want %q", tc.name, err, Cause(err), tc.cause)
+		}
+	}
+}
+
 func TestClaimsOnTheWire(t *testing.T) {
 	token, _ := NewTokens(key, time.Hour, atNoon).Issue(ann)
 	body, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])

@@ -26,8 +26,11 @@ type Config struct {
 	// who reaches it. Empty or "off": nowhere.
 	AdminListen string `env:"ADMIN_LISTEN" default:"127.0.0.1:9464" placeholder:"HOST:PORT" help:"Where metrics (/metrics), profiles and health are served without a password, or off."`
 
-	// JWTSecret signs the tokens of apps (HS256), at least 32 characters.
-	JWTSecret Secret `kong:"-" env:"JWT_SECRET" help:"Secret that signs the tokens of apps, at least 32 characters. No default."`
+	// JWTSecret signs the tokens of apps (HS256), at least 32 characters. It may be
+	// several, separated by commas: the first signs, all verify; see [Secret.Parts].
+	JWTSecret Secret `kong:"-" env:"JWT_SECRET" help:"Secret that signs the tokens of apps, at least 32 characters; or several, separated by commas: the first signs, all verify. No default."`
+	// Registration says who may make an account.
+	Registration Registration `env:"REGISTRATION" default:"open" placeholder:"WHO" help:"Who may make an account: open (anybody) or closed (only the operator, with relay user add)."`
 	// DatabaseURL says where accounts and devices are kept; see its type for the forms.
 	DatabaseURL DatabaseURL `env:"DATABASE_URL" default:"wimz.db" placeholder:"URL" help:"Where accounts and devices are kept: postgres://user:password@host:5432/database, sqlite:///path/wimz.db, sqlite://:memory:, or the path of a file. Default: wimz.db in the working directory."`
 

@@ -39,7 +39,7 @@ func TestDefault(t *testing.T) {
 	t.Setenv("PORT", "1") // must not be looked at
 	got := Default()
 	want := Config{
-		Host: "0.0.0.0", Port: 8000, AdminListen: "127.0.0.1:9464", DatabaseURL: "wimz.db", TURNBaseURL: "https://rtc.live.cloudflare.com",
+		Host: "0.0.0.0", Port: 8000, Registration: RegistrationOpen, AdminListen: "127.0.0.1:9464", DatabaseURL: "wimz.db", TURNBaseURL: "https://rtc.live.cloudflare.com",
 		TURNCredentialTTL: time.Hour, TURNRevokeLinger: time.Minute, SessionGrace: time.Minute,
 		PairingCodeTTL: 10 * time.Minute, DeviceStaticSignatures: true, LogFormat: LogText,
 	}
@@ -54,7 +54,7 @@ func TestDefault(t *testing.T) {
 
 func TestEveryVariableIsRead(t *testing.T) {
 	env := map[string]string{
-		"HOST": "::1", "PORT": " 9 ", "PUBLIC_URL": "https://r", "PAIRING_CODE_TTL": "11m", "JWT_SECRET": hush, "DATABASE_URL": "x.db",
+		"HOST": "::1", "PORT": " 9 ", "PUBLIC_URL": "https://r", "PAIRING_CODE_TTL": "11m", "JWT_SECRET": hush, "REGISTRATION": "closed", "DATABASE_URL": "x.db",
 		"ADMIN_LISTEN":           "off",
 		"CLOUDFLARE_TURN_KEY_ID": "key", "CLOUDFLARE_TURN_API_TOKEN": hush,
 		"CLOUDFLARE_TURN_BASE_URL": "http://127.0.0.1:1", "TURN_REQUIRED": "yes",
@@ -78,7 +78,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		*secret = ""
 	}
 	want := Config{
-		Host: "::1", Port: 9, PublicURL: "https://r", PairingCodeTTL: 11 * time.Minute, DatabaseURL: "x.db", TURNKeyID: "key", TURNBaseURL: "http://127.0.0.1:1",
+		Host: "::1", Port: 9, PublicURL: "https://r", Registration: RegistrationClosed, PairingCodeTTL: 11 * time.Minute, DatabaseURL: "x.db", TURNKeyID: "key", TURNBaseURL: "http://127.0.0.1:1",
 		AdminListen:  "off",
 		TURNProvider: TURNStatic, TURNURLs: []string{"turn:a:1?transport=udp", "stun:b"}, TURNUsername: "wimz",
 		TURNRequired: true, TURNCredentialTTL: 3601 * time.Second, TURNRevokeLinger: time.Second,
@@ -114,9 +114,9 @@ func TestPrecedence(t *testing.T) {
 
 func TestCompleteCollectsProblems(t *testing.T) {
 	_, err := load(t, nil, map[string]string{
-		"PORT": "70000", "SESSION_GRACE": "soon", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "TURN_REQUIRED": "perhaps", "TURN_PROVIDER": "twilio",
+		"PORT": "70000", "SESSION_GRACE": "soon", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "TURN_REQUIRED": "perhaps", "TURN_PROVIDER": "twilio", "REGISTRATION": "Open",
 	})
-	for _, name := range []string{"PORT: ", "SESSION_GRACE: ", "LOG_LEVEL: ", "LOG_FORMAT: ", "TURN_REQUIRED: ", "TURN_PROVIDER: ", "debug, info, warn or error", "60 or 60s"} {
+	for _, name := range []string{"PORT: ", "SESSION_GRACE: ", "LOG_LEVEL: ", "LOG_FORMAT: ", "TURN_REQUIRED: ", "TURN_PROVIDER: ", "REGISTRATION: ", "debug, info, warn or error", "60 or 60s"} {
 		if !strings.Contains(fmt.Sprint(err), name) {
 			t.Errorf("%q is not in:\n%v", name, err)
 		}
@@ -136,7 +136,10 @@ func TestValidate(t *testing.T) {
 		{"origins", func(c *Config) { c.AllowedOrigins = []string{"https://a.b:8443", "http://[::1]:3000"} }, ""},
 
 		{"no secret", func(c *Config) { c.JWTSecret = "" }, "JWT_SECRET: is not set: make one with `openssl rand -hex 32`"},
-		{"short secret", func(c *Config) { c.JWTSecret = Secret(hush[:31]) }, "JWT_SECRET: has 31 characters"},
+		{"short secret", func(c *Config) { c.JWTSecret = Secret(hush[:31]) }, "JWT_SECRET: secret 1 of 1 has 31 characters"},
+		{"short old secret", func(c *Config) { c.JWTSecret = Secret(hush + ", " + hush[:31]) }, "JWT_SECRET: secret 2 of 2 has 31 characters"},
+		{"only commas", func(c *Config) { c.JWTSecret = ", ," }, "JWT_SECRET: is not set"},
+		{"two secrets", func(c *Config) { c.JWTSecret = Secret(hush + " ," + hush + ",") }, ""},
 		{"key without token", func(c *Config) { c.TURNKeyID = "k" }, "CLOUDFLARE_TURN_API_TOKEN: is not set"},
 		{"token without key", func(c *Config) { c.TURNAPIToken = hush }, "CLOUDFLARE_TURN_KEY_ID: is not set"},
 		{"TURN servers, no provider", func(c *Config) { c.TURNURLs = []string{"turn:a:1"} }, "TURN_PROVIDER: is not set"},

@@ -30,6 +30,28 @@ func (f *LogFormat) UnmarshalText(text []byte) error {
 	}
 }
 
+// Registration says who may make an account, "open" or "closed".
+type Registration string
+
+// Who may make an account. Open is the default: the apps in the field sign their
+// people up, and a relay that refuses them looks broken. An account alone gives
+// access to no robot.
+const (
+	RegistrationOpen   Registration = "open"   // anybody
+	RegistrationClosed Registration = "closed" // the operator, on the command line
+)
+
+// UnmarshalText accepts the two values and nothing else.
+func (r *Registration) UnmarshalText(text []byte) error {
+	switch got := Registration(text); got {
+	case RegistrationOpen, RegistrationClosed:
+		*r = got
+		return nil
+	default:
+		return fmt.Errorf("expected open or closed but got %q", text)
+	}
+}
+
 // Options are what a kong parser needs to build a grammar with [Flags] in it.
 func Options() []kong.Option {
 	return []kong.Option{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 )
 
 // mask stands in for every secret that is printed.
@@ -15,6 +16,17 @@ type Secret string
 
 // Reveal returns the value. The caller keeps it out of logs, errors and URLs.
 func (s Secret) Reveal() string { return string(s) }
+
+// Parts returns the secrets of a list separated by commas, without the blanks
+// around them; none of an empty list. Of a list for rotation the first is used
+// for what is made from now on, and all are good for what was made before.
+func (s Secret) Parts() []Secret {
+	var parts []Secret
+	for _, part := range trimmed(strings.Split(string(s), ",")) {
+		parts = append(parts, Secret(part))
+	}
+	return parts
+}
 
 // String returns "***".
 func (s Secret) String() string { return mask }

@@ -33,17 +33,20 @@ func (c *Config) Validate() error {
 	)
 }
 
-// CheckJWTSecret returns what is wrong with the secret alone, for commands that
+// CheckJWTSecret returns what is wrong with the secrets alone, for commands that
 // make tokens and need nothing else.
 func (c *Config) CheckJWTSecret() error {
-	switch n := len(c.JWTSecret.Reveal()); {
-	case n == 0:
+	secrets := c.JWTSecret.Parts()
+	if len(secrets) == 0 {
 		return errors.New("JWT_SECRET: is not set: make one with `openssl rand -hex 32` and put it in .env or the environment")
-	case n < minJWTSecret:
-		return fmt.Errorf("JWT_SECRET: has %d characters, at least %d are needed: make one with `openssl rand -hex 32`", n, minJWTSecret)
-	default:
-		return nil
 	}
+	for i, secret := range secrets {
+		if n := len(secret.Reveal()); n < minJWTSecret {
+			return fmt.Errorf("JWT_SECRET: secret %d of %d has %d characters, at least %d are needed: make one with `openssl rand -hex 32`",
+				i+1, len(secrets), n, minJWTSecret)
+		}
+	}
+	return nil
 }
 
 func (c *Config) checkAddr() error {
