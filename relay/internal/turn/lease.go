@@ -63,6 +63,7 @@ func (p *Pool) retire(c *credential, wanted <-chan struct{}) {
 		select {
 		case <-wanted:
 			return
+		case <-c.revoked:
 		case <-p.closing:
 		case <-linger.C:
 		}
@@ -83,6 +84,7 @@ func (p *Pool) forget(c *credential, wanted <-chan struct{}) bool {
 	if p.newest[c.key] == c {
 		delete(p.newest, c.key)
 	}
+	delete(p.issued, c)
 	return true
 }
 

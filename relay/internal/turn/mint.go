@@ -11,6 +11,7 @@ type mint struct {
 	old     *credential   // what there was before, if anything; leased while the call lasts
 	waiters int           // guarded by Pool.mu
 	ended   bool          // guarded by Pool.mu
+	revoked bool          // guarded by Pool.mu; its waiters are the last to get it
 	done    chan struct{} // closed after the fields below are set
 	result  *credential   // leased once for each waiter
 	err     error
@@ -40,9 +41,13 @@ func (p *Pool) runMint(key Key, m *mint) {
 	defer p.mu.Unlock()
 	switch {
 	case err == nil:
-		m.result = &credential{Credentials: minted, key: key}
-		p.newest[key] = m.result
+		m.result = p.keep(minted, key)
 		p.held++
+		if m.revoked {
+			close(m.result.revoked)
+		} else {
+			p.newest[key] = m.result
+		}
 	case p.canStandIn(m.old):
 		p.logFailure("TURN provider failed, older credentials stand in", key, err)
 		m.result = m.old
@@ -50,7 +55,9 @@ func (p *Pool) runMint(key Key, m *mint) {
 		p.logFailure("TURN provider failed", key, err)
 		m.err = err
 	}
-	delete(p.minting, key)
+	if !m.revoked {
+		delete(p.minting, key)
+	}
 	m.ended = true
 	if m.result != nil {
 		p.lease(m.result, m.waiters+1)
@@ -62,9 +69,9 @@ func (p *Pool) runMint(key Key, m *mint) {
 	close(m.done)
 }
 
-// canStandIn reports whether older credentials are worth to be handed out.
+// canStandIn reports whether older credentials may and are worth to be handed out.
 func (p *Pool) canStandIn(old *credential) bool {
-	return old != nil && old.lastsAt(time.Now(), p.cfg.MinLife)
+	return old != nil && !old.isRevoked() && old.lastsAt(time.Now(), p.cfg.MinLife)
 }
 
 // logFailure is quiet about a provider that was not even asked: that it fails

@@ -69,15 +69,29 @@ type Pool struct {
 	newest  map[Key]*credential // guarded by mu; the one new sessions get
 	minting map[Key]*mint       // guarded by mu; at most one per key
 	held    int                 // guarded by mu; credentials in use or lingering
+	// issued is what a revocation has to look at: all that is in use or lingers,
+	// and what has been minted for others. Guarded by mu.
+	issued map[*credential]struct{}
 }
 
-// credential is a minted one that is in use or lingers.
+// credential is a minted one that can be used.
 type credential struct {
 	Credentials
 
-	key    Key
-	leases int           // guarded by Pool.mu
-	wanted chan struct{} // guarded by Pool.mu; closed when a lingering one is leased again
+	key     Key
+	revoked chan struct{} // closed when nobody may be given it any more
+	leases  int           // guarded by Pool.mu
+	wanted  chan struct{} // guarded by Pool.mu; closed when a lingering one is leased again
+}
+
+// isRevoked reports whether nobody may be given it any more.
+func (c *credential) isRevoked() bool {
+	select {
+	case <-c.revoked:
+		return true
+	default:
+		return false
+	}
 }
 
 // NewPool returns an empty pool. Close it: the end of ctx does not end it.
@@ -109,6 +123,7 @@ func NewPool(ctx context.Context, cfg PoolConfig) (*Pool, error) {
 		abort:   abort,
 		newest:  make(map[Key]*credential),
 		minting: make(map[Key]*mint),
+		issued:  make(map[*credential]struct{}),
 	}, nil
 }
 
@@ -161,12 +176,19 @@ func (p *Pool) Held() int {
 	return p.held
 }
 
-// Mint issues credentials of their own, neither shared nor revoked: for those
-// who ask for a ttl and do with them what the relay does not see.
+// Mint issues credentials of their own, not shared: for those who ask for a ttl
+// and do with them what the relay does not see. They live until they expire or
+// Revoke ends them.
 func (p *Pool) Mint(ctx context.Context, key Key, ttl time.Duration) (Credentials, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.MintTimeout)
 	defer cancel()
-	return p.cfg.Provider.Mint(ctx, ttl, identifier(p.cfg.IdentifierKey, key))
+	minted, err := p.cfg.Provider.Mint(ctx, ttl, identifier(p.cfg.IdentifierKey, key))
+	if err == nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.keep(minted, key)
+	}
+	return minted, err
 }
 
 // Close revokes the credentials nobody uses and waits for all background work,
