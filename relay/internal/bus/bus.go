@@ -22,11 +22,12 @@ var ErrNobody = errors.New("nobody at this address")
 type PeerID string
 
 // Sender is who an envelope is from, as authenticated by the relay. An app has
-// a Peer and a User, a robot has a Device.
+// a Peer, a User and the Token it lives by, a robot has a Device.
 type Sender struct {
 	Party  wire.Party
 	Peer   PeerID
 	User   store.UserID
+	Token  store.TokenID
 	Device wire.DeviceID
 }
 
@@ -35,10 +36,12 @@ type Kind uint8
 
 // Kinds of envelopes.
 const (
-	Message Kind = iota // a message of the wire
-	Lost                // the sender's socket is gone
-	Back                // the sender's socket is there again
-	End                 // the session must end, for the reason in Message
+	Message      Kind = iota // a message of the wire
+	Lost                     // the sender's socket is gone
+	Back                     // the sender's socket is there again
+	End                      // the session must end, for the reason in Message
+	LoginEnded               // From's Token has ended; without one, the whole login of its User
+	OwnerChanged             // From's Device may have another owner
 )
 
 // Envelope is what travels.

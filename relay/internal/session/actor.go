@@ -23,6 +23,7 @@ type actor struct {
 	machine *Machine
 	device  wire.DeviceID
 	viewer  viewer
+	app     bus.Sender // as the machine's, for others to see; guarded by the service's mu
 	log     *slog.Logger
 
 	inbox  chan bus.Envelope
@@ -42,7 +43,7 @@ type actor struct {
 
 func newActor(s *Service, id wire.SessionID, app bus.Sender, device wire.DeviceID) *actor {
 	a := &actor{
-		service: s, id: id, device: device,
+		service: s, id: id, app: app, device: device,
 		machine: NewMachine(id, app, device, s.cfg.Grace),
 		log:     s.cfg.Log.With("session", id, "device", device),
 		inbox:   make(chan bus.Envelope, inboxLen),
@@ -70,6 +71,9 @@ func (a *actor) run(before *actor) {
 	defer a.free()
 	if before != nil {
 		<-before.ended
+	}
+	if !a.stillOwned() {
+		return
 	}
 	if !a.robotPresent() {
 		a.answer(wire.CodeDeviceOffline, "Device offline")
@@ -134,7 +138,7 @@ func (a *actor) handle(e bus.Envelope) {
 // moveTo follows an app that has resumed on another socket, which may be gone
 // already.
 func (a *actor) moveTo(app bus.Sender) {
-	a.service.move(a, viewer{app.Peer, a.device})
+	a.service.move(a, app)
 	address := bus.AppAddress(app.Peer)
 	a.follow(address)
 	if there, err := a.service.cfg.Bus.Owned(a.ctx, address); !there && err == nil {
@@ -240,6 +244,17 @@ func (a *actor) renewed(lease *turn.Lease) {
 	}
 }
 
+// stillOwned asks once more, or answers and reports false: of a right that ended
+// before the session was registered nobody has told it.
+func (a *actor) stillOwned() bool {
+	app := a.machine.App()
+	_, refusal := a.service.resolve(a.ctx, app.User, a.device)
+	if refusal != nil {
+		a.service.send(a.ctx, bus.AppAddress(app.Peer), *refusal)
+	}
+	return refusal == nil
+}
+
 // robotPresent also makes sure that a robot lost from now on is not missed.
 func (a *actor) robotPresent() bool {
 	address := bus.RobotAddress(a.device)
@@ -261,10 +276,13 @@ func (a *actor) gone() wire.Party {
 	for len(a.inbox) > 0 {
 		switch e := <-a.inbox; e.Kind {
 		case bus.End:
+			if e.Message.Reason == wire.ReasonUnauthorized {
+				a.answer(wire.CodeNotAuthorized, "Not authorized")
+			}
 			return wire.App
 		case bus.Lost:
 			return e.From.Party
-		case bus.Message, bus.Back:
+		default: // changes nothing yet
 		}
 	}
 	if a.hurry.Err() != nil {

@@ -137,11 +137,50 @@ func (s *Service) register(v viewer, a *actor) (before *actor) {
 }
 
 // move follows an app that resumed its session on another socket.
-func (s *Service) move(a *actor, to viewer) {
+func (s *Service) move(a *actor, app bus.Sender) {
 	s.forget(a)
-	if before := s.register(to, a); before != nil {
+	before := s.register(viewer{app.Peer, a.device}, a)
+	s.Renewed(app)
+	if before != nil {
 		before.stop(wire.ReasonSuperseded)
 	}
+}
+
+// Renewed notes that an app's socket lives by another token: its sessions do, too.
+func (s *Service) Renewed(app bus.Sender) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for v, a := range s.running {
+		if v.peer == app.Peer {
+			a.app = app
+		}
+	}
+}
+
+// End ends the sessions whose app has lost the right to them, and returns the
+// robots they were with. Both parties are told; what they are told is on its way
+// when End returns, unless ctx ends first.
+func (s *Service) End(ctx context.Context, lost func(app bus.Sender, robot wire.DeviceID) bool) []wire.DeviceID {
+	var ending []*actor
+	s.mu.Lock()
+	for v, a := range s.running {
+		if lost(a.app, v.robot) {
+			ending = append(ending, a)
+		}
+	}
+	s.mu.Unlock()
+	robots := make([]wire.DeviceID, 0, len(ending))
+	for _, a := range ending {
+		robots = append(robots, a.device)
+		a.stop(wire.ReasonUnauthorized)
+	}
+	for _, a := range ending {
+		select {
+		case <-a.ended:
+		case <-ctx.Done():
+		}
+	}
+	return robots
 }
 
 func (s *Service) forget(a *actor) {
