@@ -25,10 +25,12 @@ import (
 	"wimz.dev/live/relay/internal/httpapi"
 	"wimz.dev/live/relay/internal/hub"
 	"wimz.dev/live/relay/internal/metrics"
+	"wimz.dev/live/relay/internal/revoke"
 	"wimz.dev/live/relay/internal/session"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/store/sqlstore"
 	"wimz.dev/live/relay/internal/turn"
+	"wimz.dev/live/relay/wire"
 )
 
 const (
@@ -62,6 +64,8 @@ type Relay struct {
 	sessions   *session.Service
 	hub        *hub.Hub
 	api        *httpapi.API
+	since      int64 // the newest revocation when the relay was made
+	revoked    *revoke.Follower
 	closing    context.CancelFunc // tells the sockets
 	ended      context.CancelFunc // ends the sessions
 }
@@ -86,20 +90,34 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 		FallbackSTUN: []string{publicSTUN}, Grace: cfg.SessionGrace, Meter: r.metrics.Sessions, Log: log,
 	})
 	tokens := auth.NewTokens(cfg.JWTSecret, auth.TokenLifetime, time.Now)
+	guard := auth.NewGuard(tokens, r.store)
 	r.hub = hub.New(hub.Config{
-		Bus: messages, Sessions: r.sessions, Owners: r.store, Tokens: tokens, Meter: r.metrics.Sockets, Log: log,
+		Bus: messages, Sessions: r.sessions, Owners: r.store, Devices: r.store, Guard: guard,
+		Meter: r.metrics.Sockets, Log: log,
+	})
+	r.revoked = revoke.New(r.since, revoke.Config{
+		Log: r.store, Sessions: r.sessions, Sockets: r.hub, Credentials: r.pool, Logger: log,
 	})
 	publicURL, _ := cfg.PublicSocketURL() // Validate has seen the error
 	r.api = httpapi.New(httpapi.Config{
 		Store:    r.store,
 		Accounts: auth.NewAccounts(r.store, auth.NewPasswords(), time.Now),
 		Tokens:   tokens,
+		Guard:    guard,
 		Devices:  auth.NewDevices(r.store, cfg.DeviceStaticSignatures, time.Now),
 		Bus:      messages, Hub: r.hub, TURN: r.minter(&cfg),
 		PublicURL: publicURL, PairingCodeTTL: cfg.PairingCodeTTL,
 		AllowedOrigins: cfg.AllowedOrigins, Stats: r.Stats, Meter: r.metrics.Requests, Closing: closing, Log: log,
+		Registration: cfg.Registration, Revoked: r.revoked.Poke, OwnerChanged: r.ownerChanged,
 	})
 	return r, nil
+}
+
+// ownerChanged carries out what the API has done, without waiting for the store to
+// tell.
+func (r *Relay) ownerChanged(ctx context.Context, id wire.DeviceID) {
+	r.revoked.Poke()
+	r.hub.OwnerChanged(ctx, id)
 }
 
 // open gets hold of everything that can fail.
@@ -109,7 +127,10 @@ func (r *Relay) open(ctx context.Context, cfg *Config) (err error) {
 		return err
 	}
 	r.store = r.metrics.Store(db)
-	if err = r.openTURN(ctx, cfg); err == nil {
+	if r.since, err = r.store.LastRevocation(ctx); err == nil {
+		err = r.openTURN(ctx, cfg)
+	}
+	if err == nil {
 		err = r.listen(ctx, cfg)
 	}
 	if err != nil {
@@ -155,6 +176,12 @@ func (r *Relay) Run(ctx context.Context) error {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
 	}
+	following, unfollow := context.WithCancel(ctx)
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		r.revoked.Run(following)
+	}()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(r.listener) }()
 	r.admin.Serve(ctx, admin.Config{Metrics: r.metrics.Handler(), Health: r.api, Log: r.log})
@@ -165,6 +192,8 @@ func (r *Relay) Run(ctx context.Context) error {
 	case fault = <-served:
 	case <-ctx.Done():
 	}
+	unfollow()
+	<-followed
 	return errors.Join(fault, r.stop(context.WithoutCancel(ctx), server))
 }
 

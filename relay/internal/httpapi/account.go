@@ -9,6 +9,7 @@ import (
 
 	"wimz.dev/live/relay/internal/auth"
 	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/wire"
 )
@@ -19,9 +20,9 @@ type userHandler func(w http.ResponseWriter, r *http.Request, who auth.Claims)
 // authenticated lets only holders of a valid token through.
 func (a *API) authenticated(next userHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		who, err := a.cfg.Tokens.Verify(bearer(r))
+		who, err := a.cfg.Guard.Admit(r.Context(), bearer(r))
 		if err != nil {
-			a.unauthorized(w, r, err)
+			a.refuse(w, r, err)
 			return
 		}
 		next(w, r, who)
@@ -36,6 +37,15 @@ func bearer(r *http.Request) string {
 		return ""
 	}
 	return token
+}
+
+// refuse answers somebody whose credentials could not be accepted.
+func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, auth.ErrUnauthenticated) {
+		a.unauthorized(w, r, err)
+		return
+	}
+	a.internal(w, r, err)
 }
 
 // unauthorized gives the one answer to bad credentials. Why, only the log says.
@@ -67,6 +77,10 @@ type tokenBody struct {
 }
 
 func (a *API) register(w http.ResponseWriter, r *http.Request) {
+	if a.cfg.Registration == config.RegistrationClosed {
+		fail(w, http.StatusForbidden, "Registration is closed: ask the operator of this relay for an account")
+		return
+	}
 	a.enter(w, r, a.cfg.Accounts.Register)
 }
 
@@ -82,12 +96,8 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request,
 	if !read(w, r, &body) {
 		return
 	}
-	if !a.byAddress.Allow(address(r)) {
-		tooMany(w, a.byAddress.RetryAfter())
-		return
-	}
-	if !a.byAccount.Allow(accountKey(body.Email)) {
-		tooMany(w, a.byAccount.RetryAfter())
+	who := guesser{accountKey(body.Email), address(r)}
+	if !a.mayTry(w, who) {
 		return
 	}
 	user, err := by(r.Context(), body.Email, body.Password)
@@ -95,14 +105,8 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request,
 		a.failAccount(w, r, err)
 		return
 	}
-	a.giveToken(w, user)
-}
-
-// accountKey is what one account is limited by, in every way of writing its
-// address. It is bounded: the limiter keeps it, and anybody may send anything.
-func accountKey(email string) string {
-	email = strings.ToLower(strings.TrimSpace(email))
-	return email[:min(len(email), auth.MaxEmail)]
+	a.familiar.add(who)
+	a.giveToken(w, r, user)
 }
 
 func (a *API) failAccount(w http.ResponseWriter, r *http.Request, err error) {
@@ -123,28 +127,56 @@ func (a *API) failAccount(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-func (a *API) giveToken(w http.ResponseWriter, user store.User) {
+// giveToken answers with a fresh token for an account as it was when the client
+// proved to have a right to it.
+func (a *API) giveToken(w http.ResponseWriter, r *http.Request, user store.User) {
 	token, expires := a.cfg.Tokens.Issue(user)
+	if err := a.cfg.Guard.Unchanged(r.Context(), user); err != nil {
+		a.refuse(w, r, err)
+		return
+	}
 	answer(w, http.StatusOK, tokenBody{Token: token, ExpiresIn: int(expires.Seconds()), UserID: user.ID})
 }
 
 func (a *API) refresh(w http.ResponseWriter, r *http.Request, who auth.Claims) {
-	if user, ok := a.account(w, r, who); ok {
-		a.giveToken(w, user)
-	}
+	a.giveToken(w, r, who.User)
 }
 
-// account looks the token's user up, or answers and reports false: a token
-// outlives the account it was made for.
-func (a *API) account(w http.ResponseWriter, r *http.Request, who auth.Claims) (store.User, bool) {
-	user, err := a.cfg.Store.UserByID(r.Context(), who.UserID)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		a.unauthorized(w, r, err)
-	case err != nil:
+// logout voids the token that the request came with, wherever else it is used.
+func (a *API) logout(w http.ResponseWriter, r *http.Request, who auth.Claims) {
+	if err := a.cfg.Store.RevokeToken(r.Context(), who.UserID, who.TokenID, who.ExpiresAt); err != nil {
 		a.internal(w, r, err)
+		return
 	}
-	return user, err == nil
+	a.cfg.Revoked()
+	a.cfg.Log.InfoContext(r.Context(), "logged out", "user", who.UserID)
+	answer(w, http.StatusOK, map[string]bool{"success": true})
+}
+
+// changePassword voids every token of the account, and gives the client a fresh one.
+func (a *API) changePassword(w http.ResponseWriter, r *http.Request, who auth.Claims) {
+	var body struct {
+		Old string `json:"old_password"`
+		New string `json:"new_password"`
+	}
+	if !read(w, r, &body) {
+		return
+	}
+	if !a.mayTry(w, guesser{accountKey(who.User.Email), address(r)}) {
+		return
+	}
+	user, err := a.cfg.Accounts.ChangePassword(r.Context(), who.User, body.Old, body.New)
+	switch {
+	case errors.Is(err, auth.ErrUnauthenticated): // the token is good: 401 would end the app's login
+		a.denied(r, err)
+		fail(w, http.StatusForbidden, "Wrong password")
+	case err != nil:
+		a.failAccount(w, r, err)
+	default:
+		a.cfg.Revoked()
+		a.cfg.Log.InfoContext(r.Context(), "password changed", "user", who.UserID)
+		a.giveToken(w, r, user)
+	}
 }
 
 type deviceBody struct {
@@ -153,17 +185,13 @@ type deviceBody struct {
 }
 
 func (a *API) me(w http.ResponseWriter, r *http.Request, who auth.Claims) {
-	user, ok := a.account(w, r, who)
-	if !ok {
-		return
-	}
 	devices, ok := a.devicesOf(w, r, who)
 	if !ok {
 		return
 	}
 	answer(w, http.StatusOK, map[string]any{
-		"user_id": user.ID, "email": user.Email, "devices": devices,
-		"created_at": user.CreatedAt.Format(time.RFC3339),
+		"user_id": who.User.ID, "email": who.User.Email, "devices": devices,
+		"created_at": who.User.CreatedAt.Format(time.RFC3339),
 	})
 }
 

@@ -18,6 +18,7 @@ import (
 	"wimz.dev/live/relay/apispec"
 	"wimz.dev/live/relay/internal/auth"
 	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/hub"
 	"wimz.dev/live/relay/internal/limit"
 	"wimz.dev/live/relay/internal/store"
@@ -38,10 +39,13 @@ type Config struct {
 	Store          store.Store
 	Accounts       *auth.Accounts
 	Tokens         *auth.Tokens
+	Guard          *auth.Guard
 	Devices        *auth.Devices
 	Bus            bus.Bus
 	Hub            *hub.Hub
 	TURN           Minter // nil: not configured
+	Registration   config.Registration
+	Revoked        func() // called when something has been revoked; returns at once
 	AllowedOrigins []string
 	Stats          func() map[string]int // for /stats
 	Meter          Meter                 // may be nil
@@ -62,8 +66,10 @@ type API struct {
 	upgrader websocket.Upgrader
 	sockets  sync.WaitGroup
 
-	byAddress *limit.Keyed // logins, registrations and pairings of one address
-	byAccount *limit.Keyed // logins of one account
+	byAddress *limit.Keyed // passwords and pairing codes tried from one address
+	byGuesser *limit.Keyed // with one account from one address that is new to it
+	byAccount *limit.Keyed // with one account from all such addresses
+	familiar  familiar
 	byUser    *limit.Keyed // credentials for one user
 	pairing   pairingLimits
 }
@@ -76,6 +82,7 @@ func New(cfg Config) *API {
 	a := &API{
 		cfg: cfg, mux: http.NewServeMux(),
 		byAddress: limit.NewKeyed(time.Second, 60),
+		byGuesser: limit.NewKeyed(30*time.Second, 10),
 		byAccount: limit.NewKeyed(5*time.Second, 20),
 		byUser:    limit.NewKeyed(time.Second, 20),
 		pairing:   newPairingLimits(),
@@ -89,6 +96,8 @@ func New(cfg Config) *API {
 	a.mux.HandleFunc("POST /api/auth/register", a.register)
 	a.mux.HandleFunc("POST /api/auth/login", a.login)
 	a.mux.HandleFunc("POST /api/auth/refresh", a.authenticated(a.refresh))
+	a.mux.HandleFunc("POST /api/auth/logout", a.authenticated(a.logout))
+	a.mux.HandleFunc("POST /api/auth/password", a.authenticated(a.changePassword))
 	a.mux.HandleFunc("GET /api/auth/me", a.authenticated(a.me))
 	a.mux.HandleFunc("GET /api/user/devices", a.authenticated(a.devices))
 	a.mux.HandleFunc("DELETE /api/user/devices/{id}", a.authenticated(a.unpair))
@@ -157,11 +166,11 @@ func read(w http.ResponseWriter, r *http.Request, into any) bool {
 	return true
 }
 
-// address is the client's, without its port.
+// address is what a client is limited by: see [network].
 func address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
 	}
-	return host
+	return network(host)
 }

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -45,9 +44,9 @@ func (a *API) appSocket(w http.ResponseWriter, r *http.Request) {
 	if token == "" {
 		token = r.URL.Query().Get("token")
 	}
-	who, err := a.cfg.Tokens.Verify(token)
+	who, err := a.cfg.Guard.Admit(r.Context(), token)
 	if err != nil {
-		a.unauthorized(w, r, err)
+		a.refuse(w, r, err)
 		return
 	}
 	a.serveSocket(w, r, func(ctx context.Context, conn *ws.Conn) {
@@ -57,25 +56,12 @@ func (a *API) appSocket(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) deviceSocket(w http.ResponseWriter, r *http.Request) {
 	id, err := a.cfg.Devices.Authenticate(r.Context(), auth.CredentialsFrom(r))
-	if err == nil {
-		a.serveDevice(w, r, id)
-		return
-	}
-	if errors.Is(err, auth.ErrUnauthenticated) {
-		a.unauthorized(w, r, err)
-		return
-	}
-	a.internal(w, r, err)
-}
-
-func (a *API) serveDevice(w http.ResponseWriter, r *http.Request, id wire.DeviceID) {
-	device, err := a.cfg.Store.Device(r.Context(), id)
 	if err != nil {
-		a.internal(w, r, err)
+		a.refuse(w, r, err)
 		return
 	}
 	a.serveSocket(w, r, func(ctx context.Context, conn *ws.Conn) {
-		a.cfg.Hub.ServeRobot(ctx, conn, id, device.Owner)
+		a.cfg.Hub.ServeRobot(ctx, conn, id)
 	})
 }
 

@@ -141,13 +141,18 @@ func TestNoUpgrade(t *testing.T) {
 	w.is(401, "GET", "/ws/device", "", "")
 }
 
-// TestTokenExpires: a socket does not outlive its token.
+// TestTokenExpires: a socket does not outlive its token, nor do its sessions.
 func TestTokenExpires(t *testing.T) {
-	w := newWorld(t, almostExpired(200*time.Millisecond))
+	w := newWorld(t, almostExpired(2500*time.Millisecond))
 	user, _ := w.user()
+	w.device("robot", user)
+	robot := w.robot("robot")
 	token, _ := w.tokensOfUpgrade.Issue(user)
-	p := w.app(token)
-	p.closedWith(wire.CloseAuthEnded)
+	app := w.app(token)
+	app.isTold("robot", true)
+	watch(app, robot)
+	app.closedWith(wire.CloseAuthEnded)
+	robot.hears("webrtc_close unauthorized")
 	w.eventually("the app is gone", func() bool { return w.hub.Apps() == 0 })
 }
 

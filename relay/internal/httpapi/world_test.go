@@ -21,6 +21,7 @@ import (
 	"wimz.dev/live/relay/internal/httpapi"
 	"wimz.dev/live/relay/internal/hub"
 	"wimz.dev/live/relay/internal/metrics"
+	"wimz.dev/live/relay/internal/revoke"
 	"wimz.dev/live/relay/internal/session"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/store/sqlstore"
@@ -101,6 +102,7 @@ type world struct {
 	provider        *provider
 	sessions        *session.Service
 	hub             *hub.Hub
+	revoked         *revoke.Follower
 	api             *httpapi.API
 	server          *httptest.Server
 	client          *http.Client
@@ -147,13 +149,30 @@ func newWorld(t testing.TB, changes ...func(*options)) *world {
 	w.sessions = session.NewService(living, session.Config{
 		Bus: o.bus, Owners: w.store, Credentials: pool, FallbackSTUN: []string{"stun:s"}, Grace: time.Minute, Meter: w.metrics.Sessions, Log: log,
 	})
-	w.hub = hub.New(hub.Config{Bus: o.bus, Sessions: w.sessions, Owners: w.store, Tokens: w.tokens, Meter: w.metrics.Sockets, Log: log})
+	w.hub = hub.New(hub.Config{
+		Bus: o.bus, Sessions: w.sessions, Owners: w.store, Devices: w.store, Guard: auth.NewGuard(w.tokens, w.store),
+		Meter: w.metrics.Sockets, Log: log,
+	})
+	w.revoked = revoke.New(0, revoke.Config{Log: w.store, Sessions: w.sessions, Sockets: w.hub, Credentials: pool, Logger: log})
+	var following sync.WaitGroup
+	following.Go(func() { w.revoked.Run(living) })
 	o.http.Tokens, o.http.Bus, o.http.Hub = o.tokens, o.bus, w.hub
+	o.http.Revoked = w.revoked.Poke
+	if o.http.OwnerChanged == nil {
+		o.http.OwnerChanged = func(ctx context.Context, id wire.DeviceID) {
+			w.revoked.Poke()
+			w.hub.OwnerChanged(ctx, id)
+		}
+	}
+	if o.http.Guard == nil {
+		o.http.Guard = auth.NewGuard(o.tokens, w.store)
+	}
 	w.api = httpapi.New(o.http)
 	w.tokensOfUpgrade = o.tokens
 	w.server = httptest.NewServer(w.api)
 	t.Cleanup(func() {
 		stopSessions()
+		following.Wait()
 		stopSockets()
 		w.client.CloseIdleConnections()
 		w.server.Close()

@@ -2,12 +2,15 @@ package hub
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 
 	"wimz.dev/live/relay/internal/auth"
 	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/ws"
 	"wimz.dev/live/relay/wire"
 )
@@ -18,14 +21,16 @@ const lookupTime = 5 * time.Second
 // app is one socket of a user's app.
 type app struct {
 	client
-	expiry *time.Timer // closes the socket with its token
+	token  atomic.Pointer[store.TokenID] // that of me, for other goroutines
+	expiry *time.Timer                   // closes the socket with its token
 }
 
 // ServeApp serves the socket of an authenticated app until it ends, at the
 // latest with its token.
 func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
-	me := bus.Sender{Party: wire.App, Peer: bus.PeerID(uuid.NewString()), User: who.UserID}
+	me := bus.Sender{Party: wire.App, Peer: bus.PeerID(uuid.NewString()), User: who.UserID, Token: who.TokenID}
 	a := &app{client: h.newClient(conn, me)}
+	a.token.Store(&who.TokenID)
 	a.expiry = time.AfterFunc(time.Until(who.ExpiresAt), func() {
 		conn.Close(wire.CloseAuthEnded, "the token has expired")
 	})
@@ -38,6 +43,7 @@ func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
 	release := h.cfg.Bus.Claim(address, a.deliver, nil)
 	leave := h.cfg.Bus.Join(bus.UserTopic(me.User), a.deliver)
 	h.cfg.Log.InfoContext(ctx, "app connected", "user", me.User)
+	a.confirm(ctx, who)
 	a.greet(ctx)
 	cause := conn.Serve(ctx, func(frame []byte) { a.receive(ctx, frame) })
 	leave()
@@ -47,7 +53,33 @@ func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
 
 	late, cancel := afterwards(ctx)
 	defer cancel()
+	if closed, ok := errors.AsType[*ws.ClosedError](cause); ok && closed.Code == wire.CloseAuthEnded && !closed.ByPeer {
+		a.cfg.Sessions.End(late, func(app bus.Sender, _ wire.DeviceID) bool { return app.Peer == me.Peer })
+	}
 	a.announce(late, bus.Lost, address)
+}
+
+// confirm asks once more whether the socket's token counts, now that the socket
+// would hear of its end: it may have come before.
+func (a *app) confirm(ctx context.Context, who auth.Claims) {
+	switch err := a.cfg.Guard.Check(ctx, who); {
+	case errors.Is(err, auth.ErrUnauthenticated):
+		a.conn.Close(wire.CloseAuthEnded, "the login has ended")
+	case err != nil: // nobody knows: the app comes back and is asked for its token
+		a.cfg.Log.ErrorContext(ctx, "look up how an account stands", "error", err)
+		a.conn.Drop(err)
+	}
+}
+
+// deliver takes in what is sent to the socket's address and to its user.
+func (a *app) deliver(ctx context.Context, e bus.Envelope) error {
+	if e.Kind != bus.LoginEnded {
+		return a.client.deliver(ctx, e)
+	}
+	if e.From.Token == "" || e.From.Token == *a.token.Load() {
+		a.conn.Close(wire.CloseAuthEnded, "the login has ended")
+	}
+	return nil
 }
 
 // greet says which of the user's robots are there.
@@ -84,7 +116,7 @@ func (a *app) receive(ctx context.Context, frame []byte) {
 	case wire.TypeGetStatus:
 		a.status(ctx, m.DeviceID)
 	case wire.TypeAuth:
-		a.renew(m.Token)
+		a.renew(ctx, m.Token)
 	default:
 		a.say(ctx, m)
 	}
@@ -125,12 +157,20 @@ func (a *app) status(ctx context.Context, asked wire.DeviceID) {
 	a.tell(wire.Message{Type: wire.TypeStatus, DeviceID: asked, Paired: &paired, RobotUp: &online})
 }
 
-// renew lets the socket live as long as a fresh token of the same user.
-func (a *app) renew(token string) {
-	who, err := a.cfg.Tokens.Verify(token)
-	if err != nil || who.UserID != a.me.User {
+// renew lets the socket live by a fresh token of the same user.
+func (a *app) renew(ctx context.Context, token string) {
+	who, err := a.cfg.Guard.Admit(ctx, token)
+	switch {
+	case err == nil && who.UserID == a.me.User:
+		a.me.Token = who.TokenID
+		a.token.Store(&who.TokenID)
+		a.expiry.Reset(time.Until(who.ExpiresAt))
+		a.cfg.Sessions.Renewed(a.me)
+		a.confirm(ctx, who)
+	case err == nil || errors.Is(err, auth.ErrUnauthenticated):
 		a.refuse(wire.CodeNotAuthorized, "Not authorized", 0)
-		return
+	default:
+		a.cfg.Log.ErrorContext(ctx, "look up how an account stands", "error", err)
+		a.refuse(wire.CodeInternal, "Internal error, please try again", 0)
 	}
-	a.expiry.Reset(time.Until(who.ExpiresAt))
 }

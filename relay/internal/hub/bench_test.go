@@ -66,13 +66,14 @@ func newBench(b testing.TB, m meters) *bench {
 	ctx, cancel := context.WithCancel(context.Background())
 	log, messages := slog.New(slog.DiscardHandler), bus.NewMemory()
 	tokens := auth.NewTokens("a secret of at least 32 characters", time.Hour, time.Now)
+	guard := auth.NewGuard(tokens, db)
 	sessions := session.NewService(ctx, session.Config{
 		Bus: messages, Owners: db, Credentials: pool, FallbackSTUN: []string{"stun:s"}, Grace: time.Minute, Meter: m.sessions, Log: log,
 	})
-	sockets := hub.New(hub.Config{Bus: messages, Sessions: sessions, Owners: db, Tokens: tokens, Meter: m.hub, Log: log})
+	sockets := hub.New(hub.Config{Bus: messages, Sessions: sessions, Owners: db, Devices: db, Guard: guard, Meter: m.hub, Log: log})
 	sockets.Unlimited()
 	api := httpapi.New(httpapi.Config{
-		Store: db, Tokens: tokens, Devices: auth.NewDevices(db, true, time.Now),
+		Store: db, Tokens: tokens, Guard: guard, Devices: auth.NewDevices(db, true, time.Now),
 		Bus: messages, Hub: sockets, Closing: ctx, Log: log,
 	})
 	server := httptest.NewServer(api)

@@ -16,6 +16,7 @@ import (
 	"wimz.dev/live/relay/internal/bus"
 	"wimz.dev/live/relay/internal/limit"
 	"wimz.dev/live/relay/internal/session"
+	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/ws"
 	"wimz.dev/live/relay/wire"
 )
@@ -29,9 +30,15 @@ const (
 	requestBurst = 20
 )
 
-// Verifier checks an app's token.
-type Verifier interface {
-	Verify(token string) (auth.Claims, error)
+// Guard says whether an app's token counts; see [auth.Guard].
+type Guard interface {
+	Admit(ctx context.Context, token string) (auth.Claims, error)
+	Check(ctx context.Context, who auth.Claims) error
+}
+
+// Devices knows the robots.
+type Devices interface {
+	Device(ctx context.Context, id wire.DeviceID) (store.Device, error)
 }
 
 // Config is what the hub works with.
@@ -39,7 +46,8 @@ type Config struct {
 	Bus      bus.Bus
 	Sessions *session.Service
 	Owners   session.Owners
-	Tokens   Verifier
+	Devices  Devices
+	Guard    Guard
 	Meter    Meter // may be nil
 	Log      *slog.Logger
 }
@@ -69,6 +77,24 @@ func (h *Hub) Apps() int { return int(h.apps.Load()) }
 
 // Robots returns the number of sockets of robots.
 func (h *Hub) Robots() int { return int(h.robots.Load()) }
+
+// EndLogin closes the sockets of a user that live by this token, or all of them if
+// it is empty: the login has ended.
+func (h *Hub) EndLogin(ctx context.Context, user store.UserID, token store.TokenID) {
+	h.cfg.Bus.Publish(ctx, bus.UserTopic(user), bus.Envelope{
+		Kind: bus.LoginEnded, From: bus.Sender{Party: wire.Relay, User: user, Token: token},
+	})
+}
+
+// OwnerChanged lets a robot that is connected look up whose it is: it comes online
+// for its new owner, and goes offline for the one before. It returns when they have
+// been told.
+func (h *Hub) OwnerChanged(ctx context.Context, id wire.DeviceID) {
+	// ErrNobody: a robot that connects later looks it up then.
+	_ = h.cfg.Bus.Send(ctx, bus.RobotAddress(id), bus.Envelope{
+		Kind: bus.OwnerChanged, From: bus.Sender{Party: wire.Relay, Device: id},
+	})
+}
 
 // client is what the sockets of apps and robots have in common.
 type client struct {
