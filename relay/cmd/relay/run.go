@@ -20,7 +20,12 @@ type grammar struct {
 
 	Serve serveCmd `cmd:"" help:"Run the relay."`
 	User  struct {
-		Add userAddCmd `cmd:"" help:"Add an account."`
+		Add      userAddCmd      `cmd:"" help:"Add an account."`
+		List     userListCmd     `cmd:"" help:"List the accounts."`
+		Disable  userDisableCmd  `cmd:"" help:"Shut an account and log its user out everywhere."`
+		Enable   userEnableCmd   `cmd:"" help:"Open a disabled account again."`
+		Password userPasswordCmd `cmd:"" help:"Set a password and log the user out everywhere."`
+		Remove   userRemoveCmd   `cmd:"" help:"Remove an account."`
 	} `cmd:"" help:"Manage accounts."`
 	Device struct {
 		Add      deviceAddCmd      `cmd:"" help:"Add a robot and print its configuration."`
@@ -47,7 +52,8 @@ type app struct {
 	stdin    io.Reader
 	stdout   io.Writer
 	stderr   io.Writer
-	ask      askFunc // nil without a terminal
+	ask      askFunc // for passwords; nil without a terminal
+	confirm  askFunc // likewise
 }
 
 // run is the whole program but for the process: it returns the exit status. It
@@ -63,7 +69,8 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	if err != nil {
 		return program.Fail(err)
 	}
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, ask: terminal(stdin, stderr)}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	a.ask, a.confirm = terminal(stdin, stderr)
 	a.cfg, a.problems = g.Complete(command, env)
 	return program.Run(ctx, command, a)
 }

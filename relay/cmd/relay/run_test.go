@@ -86,6 +86,15 @@ func TestCommandLine(t *testing.T) {
 		{name: "short password", stdin: "short\n", args: "user add ann@b --password-stdin", status: cli.ExitFailed, stderr: "relay: password must have 8 to 1024 bytes"},
 		{name: "no terminal", args: "user add ann@b", status: cli.ExitFailed, stderr: "use --password-stdin"},
 
+		{name: "help of remove", args: "user remove --help", stdout: "relay user remove you@example.com --yes"},
+		{name: "password", stdin: add, args: "user password bob@example.com --password-stdin", stdout: "changed the password of bob@example.com\n"},
+		{name: "password of nobody", stdin: add, args: "user password ann@b --password-stdin", status: cli.ExitFailed, stderr: "add one with `relay user add ann@b`"},
+		{name: "too short a password", stdin: "short\n", args: "user password bob@example.com --password-stdin", status: cli.ExitFailed, stderr: "relay: password must have 8 to 1024 bytes"},
+		{name: "disable nobody", args: "user disable ann@b", status: cli.ExitFailed, stderr: "there is no user ann@b"},
+		{name: "enable nobody", args: "user enable ann@b", status: cli.ExitFailed, stderr: "there is no user ann@b"},
+		{name: "remove nobody", args: "user remove ann@b --yes", status: cli.ExitFailed, stderr: "there is no user ann@b"},
+		{name: "remove without a terminal", args: "user remove bob@example.com", status: cli.ExitFailed, stderr: "use --yes"},
+
 		{name: "bad id", args: "device add a/b --owner bob@example.com", status: cli.ExitFailed, stderr: "relay: the identifier of a robot has 1 to 64"},
 		{name: "unknown owner", args: "device add x --owner ann@b", status: cli.ExitFailed, stderr: "add one with `relay user add ann@b`"},
 		{name: "bad relay url", args: "device add x --owner bob@example.com --relay-url http://h", status: cli.ExitFailed, stderr: "relay: --relay-url: is not a ws://"},

@@ -34,6 +34,9 @@ func (c *tokenCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
+		if u.Disabled {
+			return fmt.Errorf("user %s is disabled: no token would count before `relay user enable %s`", u.Email, u.Email)
+		}
 		token, _ := auth.NewTokens(a.cfg.JWTSecret, auth.TokenLifetime, time.Now).Issue(u)
 		_, err = fmt.Fprintln(a.stdout, token)
 		return err

@@ -14,44 +14,13 @@ import (
 	"wimz.dev/live/relay/internal/store/sqlstore"
 )
 
-// userAddCmd adds an account.
-type userAddCmd struct {
-	Email         string `arg:"" help:"Email address of the person."`
-	PasswordStdin bool   `help:"Read the password from the first line of standard input instead of asking for it."`
+// newPassword is how commands that set a password come by it.
+type newPassword struct {
+	PasswordStdin bool `help:"Read the password from the first line of standard input instead of asking for it."`
 }
 
-// Help is shown by relay user add --help.
-func (*userAddCmd) Help() string {
-	return `Examples:
-
-    relay user add you@example.com
-    pass show wimz | relay user add you@example.com --password-stdin`
-}
-
-// Run adds the account.
-func (c *userAddCmd) Run(ctx context.Context, a *app) error {
-	if err := a.check(); err != nil {
-		return err
-	}
-	password, err := c.password(ctx, a)
-	if err != nil {
-		return err
-	}
-	return a.withStore(ctx, func(db *sqlstore.DB) error {
-		u, err := auth.NewAccounts(db, auth.NewPasswords(), time.Now).Register(ctx, c.Email, password)
-		if errors.Is(err, store.ErrTaken) {
-			return fmt.Errorf("there is a user %s already: choose another email", c.Email)
-		}
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(a.stdout, "added user %s (id %s)\n", u.Email, u.ID)
-		return err
-	})
-}
-
-func (c *userAddCmd) password(ctx context.Context, a *app) (string, error) {
-	if c.PasswordStdin {
+func (p *newPassword) read(ctx context.Context, a *app) (string, error) {
+	if p.PasswordStdin {
 		return firstLine(a.stdin)
 	}
 	if a.ask == nil {
@@ -69,6 +38,96 @@ func (c *userAddCmd) password(ctx context.Context, a *app) (string, error) {
 		return "", errors.New("the two passwords differ: try again")
 	}
 	return password, nil
+}
+
+// userAddCmd adds an account.
+type userAddCmd struct {
+	newPassword
+
+	Email string `arg:"" help:"Email address of the person."`
+}
+
+// Help is shown by relay user add --help.
+func (*userAddCmd) Help() string {
+	return `Examples:
+
+    relay user add you@example.com
+    pass show wimz | relay user add you@example.com --password-stdin`
+}
+
+// Run adds the account.
+func (c *userAddCmd) Run(ctx context.Context, a *app) error {
+	if err := a.check(); err != nil {
+		return err
+	}
+	password, err := c.read(ctx, a)
+	if err != nil {
+		return err
+	}
+	return a.withStore(ctx, func(db *sqlstore.DB) error {
+		u, err := accounts(db).Register(ctx, c.Email, password)
+		if errors.Is(err, store.ErrTaken) {
+			return fmt.Errorf("there is a user %s already: choose another email", c.Email)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(a.stdout, "added user %s (id %s)\n", u.Email, u.ID)
+		return err
+	})
+}
+
+// userPasswordCmd sets a password.
+type userPasswordCmd struct {
+	newPassword
+
+	Email string `arg:"" help:"Email address of the account."`
+}
+
+// Help is shown by relay user password --help.
+func (*userPasswordCmd) Help() string {
+	return `Sets another password and logs the user out everywhere, also at a relay that runs.
+
+Examples:
+
+    relay user password you@example.com
+    pass show wimz | relay user password you@example.com --password-stdin`
+}
+
+// Run sets the password.
+func (c *userPasswordCmd) Run(ctx context.Context, a *app) error {
+	if err := a.check(); err != nil {
+		return err
+	}
+	password, err := c.read(ctx, a)
+	if err != nil {
+		return err
+	}
+	return a.withUser(ctx, c.Email, func(db *sqlstore.DB, u store.User) (string, error) {
+		_, err := accounts(db).SetPassword(ctx, u, password)
+		return "changed the password of " + u.Email, err
+	})
+}
+
+// accounts are those in the database.
+func accounts(db *sqlstore.DB) *auth.Accounts {
+	return auth.NewAccounts(db, auth.NewPasswords(), time.Now)
+}
+
+// withUser does something to an account, and prints what.
+func (a *app) withUser(ctx context.Context, email string, do func(*sqlstore.DB, store.User) (done string, err error)) error {
+	return a.withStore(ctx, func(db *sqlstore.DB) error {
+		u, err := findUser(ctx, db, email)
+		if err != nil {
+			return err
+		}
+		done, err := do(db, u)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(a.stdout, done)
+		return err
+	})
 }
 
 // firstLine reads up to the end of the line or input, without the line's end.
