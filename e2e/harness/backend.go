@@ -25,9 +25,11 @@ type RelaySettings struct {
 	JWTSecret     string
 	CloudflareURL string // empty: no TURN
 	TURNRequired  bool
+	Closed        bool // to registration
 	Grace         time.Duration
 	TTL           time.Duration // of TURN credentials
 	PairingTTL    time.Duration // of pairing codes
+	Linger        time.Duration // how long those nobody uses are kept
 	Origins       string        // comma-separated
 	LogLevel      slog.Level
 }

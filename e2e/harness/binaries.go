@@ -59,9 +59,12 @@ func (b Binaries) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*P
 	env := s.database()
 	env = append(env,
 		"TURN_REQUIRED="+strconv.FormatBool(s.TURNRequired),
-		"SESSION_GRACE="+s.Grace.String(), "TURN_CREDENTIAL_TTL="+s.TTL.String(), "TURN_REVOKE_LINGER=0s",
+		"SESSION_GRACE="+s.Grace.String(), "TURN_CREDENTIAL_TTL="+s.TTL.String(), "TURN_REVOKE_LINGER="+s.Linger.String(),
 		"PAIRING_CODE_TTL="+s.PairingTTL.String(),
 		"ALLOWED_ORIGINS="+s.Origins, "LOG_LEVEL="+s.LogLevel.String())
+	if s.Closed {
+		env = append(env, "REGISTRATION=closed")
+	}
 	if s.CloudflareURL != "" {
 		env = append(env, "CLOUDFLARE_TURN_BASE_URL="+s.CloudflareURL,
 			"CLOUDFLARE_TURN_KEY_ID="+keyID, "CLOUDFLARE_TURN_API_TOKEN="+apiToken)

@@ -27,10 +27,13 @@ func (InProcess) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*Pr
 	cfg.DatabaseURL = relay.DatabaseURL(s.DatabaseURL)
 	cfg.JWTSecret = relay.Secret(s.JWTSecret)
 	cfg.TURNRequired = s.TURNRequired
-	cfg.TURNRevokeLinger = 0
+	cfg.TURNRevokeLinger = s.Linger
 	cfg.SessionGrace = s.Grace
 	cfg.TURNCredentialTTL = s.TTL
 	cfg.PairingCodeTTL = s.PairingTTL
+	if s.Closed {
+		cfg.Registration = "closed"
+	}
 	if s.Origins != "" {
 		cfg.AllowedOrigins = strings.Split(s.Origins, ",")
 	}

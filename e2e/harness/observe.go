@@ -100,8 +100,9 @@ func (s *System) SetFault(ctx context.Context, fault fakecloudflare.Fault) error
 	return do(ctx, http.MethodPut, s.Cloudflare.URL("/_control/fault"), "", fault, nil)
 }
 
-func (s *System) postJSON(ctx context.Context, path string, body, into any) error {
-	return do(ctx, http.MethodPost, s.Relay.URL(path), "", body, into)
+// Post asks the relay for something, as the holder of a token unless it is empty.
+func (s *System) Post(ctx context.Context, token, path string, body, into any) error {
+	return do(ctx, http.MethodPost, s.Relay.URL(path), token, body, into)
 }
 
 // do makes one HTTP request with JSON both ways.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"wimz.dev/live/relay/wire"
@@ -28,6 +29,7 @@ type Options struct {
 	NoTURN       bool          // the relay has no TURN provider
 	TTL          time.Duration // of credentials; 1 h if 0
 	PairingTTL   time.Duration // of pairing codes; 10 min if 0
+	Linger       time.Duration // how long the relay keeps credentials that nobody uses
 	Origins      string        // pages that may connect
 	Hostile      bool          // clients break the contract on purpose
 	DatabaseURL  string        // of the relay; a file of its own if empty
@@ -68,7 +70,7 @@ func Start(ctx context.Context, b Backend, cli Binaries, o Options) (*System, er
 		Listen: "127.0.0.1:0", DatabaseURL: cmp.Or(o.DatabaseURL, filepath.Join(dir, "relay.db")),
 		JWTSecret: rand.Text() + rand.Text(), TURNRequired: o.TURNRequired,
 		Grace: cmp.Or(o.Grace, time.Minute), TTL: cmp.Or(o.TTL, time.Hour),
-		PairingTTL: cmp.Or(o.PairingTTL, 10*time.Minute), Origins: o.Origins, LogLevel: o.LogLevel,
+		Linger: o.Linger, PairingTTL: cmp.Or(o.PairingTTL, 10*time.Minute), Origins: o.Origins, LogLevel: o.LogLevel,
 	}
 	s.Cloudflare, err = b.Cloudflare(ctx, CloudflareSettings{TURN: o.TURN}, o.Log)
 	if err == nil {
@@ -128,7 +130,7 @@ func (s *System) AddUser(ctx context.Context, email string) (User, error) {
 // Register makes an account, which is not logged in.
 func (s *System) Register(ctx context.Context, email string) (User, error) {
 	u := User{Email: email, Password: rand.Text()}
-	return u, s.postJSON(ctx, "/api/auth/register", map[string]string{"email": u.Email, "password": u.Password}, nil)
+	return u, s.Post(ctx, "", "/api/auth/register", map[string]string{"email": u.Email, "password": u.Password}, nil)
 }
 
 // AddDevice adds a robot for its owner, as an operator does, and returns the path
@@ -158,7 +160,9 @@ func (s *System) robotConfig(ctx context.Context, name string, args ...string) (
 }
 
 // Secrets are what no log may show.
-func (s *System) Secrets() []string { return []string{s.settings.JWTSecret, apiToken} }
+func (s *System) Secrets() []string {
+	return append(strings.Split(s.settings.JWTSecret, ","), apiToken)
+}
 
 // PairingCode returns the code that a robot shows.
 func (s *System) PairingCode(ctx context.Context, configFile string) (string, error) {
@@ -172,6 +176,20 @@ func (s *System) PairingCode(ctx context.Context, configFile string) (string, er
 	}
 	return code, nil
 }
+
+// RotateSecret lets the next relay sign tokens with another secret; the one before
+// still verifies.
+func (s *System) RotateSecret() {
+	s.settings.JWTSecret = rand.Text() + rand.Text() + "," + s.settings.JWTSecret
+}
+
+// ForgetOldSecret leaves the next relay with the newest secret only.
+func (s *System) ForgetOldSecret() {
+	s.settings.JWTSecret, _, _ = strings.Cut(s.settings.JWTSecret, ",")
+}
+
+// CloseRegistration lets the next relay take no more accounts.
+func (s *System) CloseRegistration() { s.settings.Closed = true }
 
 // Operate runs a command of the relay's binary on the system's database, as an
 // operator does beside the running relay, and returns what it prints.

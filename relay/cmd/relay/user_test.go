@@ -18,7 +18,7 @@ import (
 // open opens the shell's database, as a relay beside it does.
 func (s *shell) open() *sqlstore.DB {
 	s.t.Helper()
-	db, err := sqlstore.Open(s.t.Context(), filepath.Join(s.dir, "test.db"))
+	db, err := sqlstore.Open(s.t.Context(), config.DatabaseURL(filepath.Join(s.dir, "test.db")))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestRemoveAsks(t *testing.T) {
 				prompt = p
 				return tt.answer, tt.err
 			}}
-			a.cfg.DatabaseURL = filepath.Join(s.dir, "test.db")
+			a.cfg.DatabaseURL = config.DatabaseURL(filepath.Join(s.dir, "test.db"))
 			err := (&userRemoveCmd{Email: "ann@example.com"}).Run(t.Context(), a)
 			if (err == nil) != (tt.want == "") || (err != nil && err.Error() != tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
