@@ -130,9 +130,9 @@ func (b Binaries) start(ctx context.Context, log io.Writer, env []string, name s
 	p := &Program{ended: exited, stop: func() error {
 		return errors.Join(terminate(command.Process, exited, name), os.RemoveAll(dir), wrap(name, &cause))
 	}, kill: func() error {
-		err := command.Process.Kill()
+		_ = command.Process.Kill() // it may have exited
 		<-exited
-		return errors.Join(err, os.RemoveAll(dir))
+		return os.RemoveAll(dir)
 	}}
 	if p.Addr, err = awaitFile(ctx, ready, exited); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), p.Stop())

@@ -1,6 +1,6 @@
 // Package store keeps what outlives the relay: accounts and the devices they own.
-// It has the types, the errors and the interface; sqlstore keeps them in SQLite,
-// and storetest is the suite every implementation passes.
+// It has the types, the errors and the interface; sqlstore keeps them in SQLite or
+// PostgreSQL, and storetest is the suite every implementation passes.
 //
 // Consumers that need less than the whole [Store] say so with an interface of
 // their own, next to where they use it.

@@ -35,7 +35,7 @@ func TestKill(t *testing.T) {
 					check(t, writer.Process.Kill(), nil)
 				}
 			}
-			if err := writer.Wait(); err == nil || err.Error() != "signal: killed" {
+			if err = writer.Wait(); err == nil || err.Error() != "signal: killed" {
 				t.Fatalf("the writer ended by itself: %v", err)
 			}
 			db, err := sqlstore.Open(t.Context(), url)
