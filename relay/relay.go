@@ -86,8 +86,8 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 	messages := bus.NewMemory()
 	r.sessions = session.NewService(living, session.Config{
 		Bus: messages, Owners: r.store, Credentials: r.pool,
-		TURNRequired: cfg.TURNRequired,
-		FallbackSTUN: []string{publicSTUN}, Grace: cfg.SessionGrace, Meter: r.metrics.Sessions, Log: log,
+		TURNRequired: cfg.TURNRequired, FallbackSTUN: []string{publicSTUN}, Grace: cfg.SessionGrace,
+		TicketKeys: ticketKeys(&cfg), Meter: r.metrics.Sessions, Log: log,
 	})
 	tokens := auth.NewTokens(cfg.JWTSecret, auth.TokenLifetime, time.Now)
 	guard := auth.NewGuard(tokens, r.store)

@@ -2,8 +2,6 @@ package relay
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"time"
 
 	"wimz.dev/live/relay/internal/config"
@@ -27,10 +25,9 @@ func (r *Relay) openTURN(ctx context.Context, cfg *Config) error {
 	// With another first secret users have other pseudonyms in the provider's
 	// accounting from then on. Nothing looks them up by those: what is revoked is
 	// named by its username.
-	pseudonyms := hmac.New(sha256.New, []byte(cfg.JWTSecret.Parts()[0].Reveal()))
-	pseudonyms.Write([]byte("turn pseudonyms"))
+	pseudonyms := derived(cfg.JWTSecret.Parts()[0], forPseudonyms)
 	r.pool, err = turn.NewPool(ctx, turn.PoolConfig{
-		Provider: r.metrics.Provider(provider), IdentifierKey: pseudonyms.Sum(nil), MintTimeout: turnMint,
+		Provider: r.metrics.Provider(provider), IdentifierKey: pseudonyms, MintTimeout: turnMint,
 		TTL: cfg.TURNCredentialTTL, Linger: cfg.TURNRevokeLinger, Log: r.log,
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package robot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -242,6 +243,29 @@ func TestRelayIsToldOfSessions(t *testing.T) {
 		t.Errorf("second hello has %+v", m.Sessions)
 	}
 	mustFlow(t, track)
+}
+
+// TestTicketsAreHandedBack: with the newest one a restarted relay knows the session
+// again.
+func TestTicketsAreHandedBack(t *testing.T) {
+	g := start(t, nil)
+	isHello := func(m wire.Message) bool { return m.Type == wire.TypeHello }
+	if m := g.await("hello", isHello); m.Sessions == nil {
+		t.Error("the list of no sessions is none at all")
+	}
+	for _, m := range []wire.Message{
+		{Type: wire.TypeRequest, Ticket: "first"},
+		{Type: wire.TypeCredentials, Ticket: "second"},
+		{Type: wire.TypeCredentials}, // of a relay that gives none
+	} {
+		want := cmp.Or(m.Ticket, "second")
+		m.SessionID, m.ICEServers = "s1", &wire.ICEServers{}
+		g.message(m)
+		g.connected()
+		if m := g.await("hello", isHello); len(m.Sessions) != 1 || m.Sessions[0].Ticket != want {
+			t.Errorf("reported %s, want the ticket %s", wire.Encode(m), string(want))
+		}
+	}
 }
 
 // TestCandidatesAreRepeatedWhenTheRelayIsBack has an app that has answered but

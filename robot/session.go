@@ -21,8 +21,9 @@ type session struct {
 	peer *peer.Peer
 
 	// Guarded by Robot.mu.
-	state peer.State
-	codec encode.Codec
+	state  peer.State
+	codec  encode.Codec
+	ticket wire.Ticket // with which a restarted relay knows the session again
 }
 
 // message handles one of the relay's. It does not wait.
@@ -35,9 +36,7 @@ func (r *Robot) message(m wire.Message) {
 			s.peer.Answer(*m.SDP)
 		}
 	case wire.TypeCredentials:
-		if s := r.session(m.SessionID); s != nil {
-			s.peer.Renew(*m.ICEServers)
-		}
+		r.renew(m)
 	case wire.TypeICE:
 		if s := r.session(m.SessionID); s != nil {
 			s.peer.Candidate(*m.Candidate)
@@ -89,7 +88,7 @@ func (r *Robot) start(m wire.Message) bool {
 	if len(r.sessions) >= r.cfg.WebRTC.MaxConnections {
 		return false
 	}
-	s := &session{}
+	s := &session{ticket: m.Ticket}
 	log := r.log.With("session_id", m.SessionID)
 	s.peer = peer.New(peer.Config{
 		NewAPI: r.newAPI, SessionID: m.SessionID, ICEServers: *m.ICEServers, Stream: r.stream,
@@ -106,6 +105,19 @@ func (r *Robot) start(m wire.Message) bool {
 		}
 	})
 	return true
+}
+
+// renew takes in what a session gets anew.
+func (r *Robot) renew(m wire.Message) {
+	r.mu.Lock()
+	s := r.sessions[m.SessionID]
+	if s != nil && m.Ticket != "" {
+		s.ticket = m.Ticket
+	}
+	r.mu.Unlock()
+	if s != nil {
+		s.peer.Renew(*m.ICEServers)
+	}
 }
 
 // entered notes a session's state, and tells the relay when media flows.
@@ -162,7 +174,9 @@ func (r *Robot) report(t wire.Type) {
 	r.mu.Lock()
 	reports := make([]wire.SessionReport, 0, len(r.sessions))
 	for id, s := range r.sessions {
-		reports = append(reports, wire.SessionReport{SessionID: id, Connected: s.state == peer.Connected})
+		reports = append(reports, wire.SessionReport{
+			SessionID: id, Connected: s.state == peer.Connected, Ticket: s.ticket,
+		})
 	}
 	r.mu.Unlock()
 	r.send(wire.Message{Type: t, Sessions: reports})

@@ -118,7 +118,7 @@ func (p *Phone) accept(m wire.Message) {
 		_ = p.Send(wire.Message{Type: wire.TypeClose, SessionID: m.SessionID, Reason: wire.ReasonAppLeft})
 		return
 	}
-	v, err := newViewing(p, m.SessionID, r)
+	v, err := newViewing(p, m, r)
 	if err == nil {
 		p.viewings[v.id] = v
 	}

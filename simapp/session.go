@@ -33,6 +33,7 @@ type session struct {
 	candidates []webrtc.ICECandidateInit
 	tracked    bool                  // the video track is being received
 	fresh      *webrtc.Configuration // for the next ICE restart; nil: as before
+	ticket     wire.Ticket           // the newest one
 
 	deadline *time.Timer // of the phase that goes on
 	overdue  *TimeoutError
@@ -109,7 +110,7 @@ func (v *Viewing) handle(m wire.Message) {
 	case wire.TypeICE:
 		v.onCandidate(*m.Candidate)
 	case wire.TypeCredentials:
-		v.onFreshCredentials(*m.ICEServers)
+		v.onFreshCredentials(m)
 	case wire.TypeResumed:
 		v.onResumed()
 	default:
@@ -120,8 +121,8 @@ func (v *Viewing) handle(m wire.Message) {
 }
 
 // survives tells the errors that a viewing survives from those that end it. A
-// relay that was restarted knows no session any more, but media that flows does
-// not need it.
+// relay that was restarted may not take the session back, but media that flows
+// does not need it.
 func (v *Viewing) survives(m wire.Message) bool {
 	if m.Type != wire.TypeError {
 		return false
@@ -140,14 +141,17 @@ func (v *Viewing) survives(m wire.Message) bool {
 // by a move to another network or otherwise, the robot is to restart ICE.
 func (v *Viewing) resume(moved bool) {
 	lost := v.tracked && v.pc.ConnectionState() != webrtc.PeerConnectionStateConnected
-	v.send(wire.Message{Type: wire.TypeResume, SessionID: v.id, Restart: moved || lost})
+	v.send(wire.Message{Type: wire.TypeResume, SessionID: v.id, Restart: moved || lost, Ticket: v.ticket})
 }
 
 // onFreshCredentials keeps them for the ICE restart that follows (CONTRACT §4,
 // row 11).
-func (v *Viewing) onFreshCredentials(servers wire.ICEServers) {
-	fresh := v.configuration(servers)
+func (v *Viewing) onFreshCredentials(m wire.Message) {
+	fresh := v.configuration(*m.ICEServers)
 	v.fresh = &fresh
+	if m.Ticket != "" {
+		v.ticket = m.Ticket
+	}
 }
 
 // useFreshCredentials is for the moment before an ICE restart. pion must not be

@@ -64,7 +64,7 @@ type Viewing struct {
 }
 
 // newViewing makes a viewing of an answered request; its goroutine is run.
-func newViewing(p *Phone, id wire.SessionID, r *request) (*Viewing, error) {
+func newViewing(p *Phone, granted wire.Message, r *request) (*Viewing, error) {
 	var codecs []string
 	if r.opts.Codec != "" {
 		codecs = []string{r.opts.Codec}
@@ -80,12 +80,13 @@ func newViewing(p *Phone, id wire.SessionID, r *request) (*Viewing, error) {
 		return nil, err
 	}
 	v := &Viewing{
-		phone: p, id: id, opts: r.opts, asked: r.sent, api: api, cutNetwork: cutNetwork,
-		log:       p.cfg.Log.With("session_id", string(id)),
+		phone: p, id: granted.SessionID, opts: r.opts, asked: r.sent, api: api, cutNetwork: cutNetwork,
+		log:       p.cfg.Log.With("session_id", string(granted.SessionID)),
 		inbox:     make(chan func(), inboxLen),
 		connected: make(chan struct{}), live: make(chan struct{}), done: make(chan struct{}),
 		phases: make(map[Phase]float64), changed: make(chan struct{}),
 	}
+	v.ticket = granted.Ticket
 	v.life, v.end = context.WithCancelCause(p.life)
 	v.reach(PhaseCredentials)
 	v.expect("the robot's offer", time.Until(v.asked.Add(offerTimeout)), offerTimeout)

@@ -176,6 +176,31 @@ func TestAnswerIsSaidAgainAfterALostSocket(t *testing.T) {
 	r.await(t, wire.TypeAnswer)
 }
 
+// TestTicketsAreHandedBack: with the newest one a restarted relay knows the session
+// again.
+func TestTicketsAreHandedBack(t *testing.T) {
+	p, r := dialFake(t)
+	give := func(ticket wire.Ticket) {
+		r.say(wire.Message{
+			Type: wire.TypeCredentials, SessionID: theSession, ICEServers: &wire.ICEServers{}, Ticket: ticket,
+		})
+	}
+	go func() {
+		r.await(t, wire.TypeRequest)
+		give("first")
+	}()
+	if _, err := p.Watch(t.Context(), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []wire.Ticket{"first", "second", "second"} {
+		r.reconnect()
+		if m := r.await(t, wire.TypeResume); m.Ticket != want {
+			t.Errorf("resume %d: %s", i, wire.Encode(m))
+		}
+		give([]wire.Ticket{"second", "", ""}[i])
+	}
+}
+
 func TestNoCommonCodec(t *testing.T) {
 	p, r := dialFake(t)
 	v := watch(t, p, r, Options{Codec: "vp8"})

@@ -105,9 +105,16 @@ func (m *Message) checkIDs() string {
 	if len(m.Sessions) > MaxSessions {
 		return "too many sessions"
 	}
+	tickets := []Ticket{m.Ticket}
 	for _, s := range m.Sessions {
 		if !s.SessionID.Valid() {
 			return "session_id is malformed"
+		}
+		tickets = append(tickets, s.Ticket)
+	}
+	for _, ticket := range tickets {
+		if len(ticket) > MaxTicket {
+			return "a ticket is too long"
 		}
 	}
 	return ""

@@ -60,6 +60,9 @@ func TestDecodeRefuses(t *testing.T) {
 		{"device with a slash", App, `{"type":"webrtc_request","device_id":"../x"}`, "webrtc_request: device_id is malformed"},
 		{"device beyond ASCII", App, `{"type":"get_status","device_id":"wimz_ä"}`, "get_status: device_id is malformed"},
 		{"reported session", Robot, `{"type":"hello","sessions":[{"session_id":"*"}]}`, "hello: session_id is malformed"},
+		{"too many sessions", Robot, `{"type":"hello","sessions":[` + strings.Repeat(`{"session_id":"a"},`, MaxSessions) + `{"session_id":"a"}]}`, "hello: too many sessions"},
+		{"ticket too long", App, `{"type":"webrtc_resume","session_id":"a","ticket":"` + strings.Repeat("a", MaxTicket+1) + `"}`, "webrtc_resume: a ticket is too long"},
+		{"reported ticket too long", Robot, `{"type":"hello","sessions":[{"session_id":"a","ticket":"` + strings.Repeat("a", MaxTicket+1) + `"}]}`, "hello: a ticket is too long"},
 		{"offer holds an answer", Robot, offer + s + `,"sdp":{"type":"answer","sdp":"v=0"}}`, "webrtc_offer: sdp.type is not offer"},
 		{"answer holds an offer", App, answer + s + `,"sdp":{"type":"offer","sdp":"v=0"}}`, "webrtc_answer: sdp.type is not answer"},
 		{"empty sdp", App, answer + s + `,"sdp":{"type":"answer","sdp":""}}`, "webrtc_answer: sdp.sdp is empty"},
@@ -125,7 +128,7 @@ func TestDecodeDirections(t *testing.T) {
 
 func TestDecodeDropsExtraFields(t *testing.T) {
 	const every = `"device_id":"wimz_1","ice_servers":[],"expires_in":1,"degraded":"d","reason":"r","error":"e",` +
-		`"code":"C","message":"m","retry_after":1,"retry_after_ms":1,"token":"t","sessions":[{"session_id":"a"}],` +
+		`"code":"C","message":"m","retry_after":1,"retry_after_ms":1,"token":"t","ticket":"t","sessions":[{"session_id":"a"}],` +
 		`"online":true,"device_paired":true,"robot_online":true,"candidate":{},"x":{"y":[]},` + s
 	for kind, r := range ruleOf {
 		sdp := ""

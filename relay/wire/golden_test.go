@@ -18,6 +18,7 @@ const goldenDir = "../../testdata/wire"
 const (
 	sessionID SessionID = "3f6c8a52-0d0f-4b43-9d57-2f1c0c1b7a10"
 	deviceID  DeviceID  = "wimz_abc123"
+	ticket    Ticket    = "golden-ticket"
 )
 
 func servers() *ICEServers {
@@ -52,6 +53,12 @@ func golden() map[string]struct {
 		"webrtc_credentials": {Relay, Message{
 			Type: TypeCredentials, SessionID: sessionID, ICEServers: servers(), ExpiresIn: 3600,
 		}},
+		"webrtc_request_ticket": {Relay, Message{
+			Type: TypeRequest, SessionID: sessionID, ICEServers: servers(), ExpiresIn: 3600, Ticket: ticket,
+		}},
+		"webrtc_credentials_ticket": {Relay, Message{
+			Type: TypeCredentials, SessionID: sessionID, ICEServers: servers(), ExpiresIn: 3600, Ticket: ticket,
+		}},
 		"webrtc_credentials_degraded": {Relay, Message{
 			Type: TypeCredentials, SessionID: sessionID, Degraded: DegradedNoTURN,
 			ICEServers: &ICEServers{Servers: servers().Servers[:1]},
@@ -69,7 +76,10 @@ func golden() map[string]struct {
 		"webrtc_error_code": {Robot, Message{
 			Type: TypeRobotError, SessionID: sessionID, Error: "Two are watching already", Code: CodeViewerLimit,
 		}},
-		"webrtc_resume":  {App, Message{Type: TypeResume, SessionID: sessionID}},
+		"webrtc_resume": {App, Message{Type: TypeResume, SessionID: sessionID}},
+		"webrtc_resume_ticket": {App, Message{
+			Type: TypeResume, SessionID: sessionID, Restart: true, Ticket: ticket,
+		}},
 		"webrtc_resumed": {Relay, Message{Type: TypeResumed, SessionID: sessionID}},
 
 		"error": {Relay, Message{
@@ -83,9 +93,10 @@ func golden() map[string]struct {
 		"auth":       {App, Message{Type: TypeAuth, Token: "golden-token"}},
 		"going_away": {Relay, Message{Type: TypeGoingAway, RetryMS: 1500}},
 
-		"hello": {Robot, Message{Type: TypeHello, Sessions: []SessionReport{{sessionID, true}}}},
+		"hello":      {Robot, Message{Type: TypeHello, Sessions: []SessionReport{{sessionID, true, ticket}}}},
+		"hello_idle": {Robot, Message{Type: TypeHello, Sessions: []SessionReport{}}},
 		"heartbeat": {Robot, Message{Type: TypeHeartbeat, Sessions: []SessionReport{
-			{sessionID, true}, {"97b0a4a4-6d0e-4f5c-8f0e-0d6f3f1f4c11", false},
+			{SessionID: sessionID, Connected: true}, {SessionID: "97b0a4a4-6d0e-4f5c-8f0e-0d6f3f1f4c11"},
 		}}},
 		"get_status": {App, Message{Type: TypeGetStatus, DeviceID: deviceID}},
 		"status_response": {Relay, Message{

@@ -10,7 +10,9 @@ const (
 	// MaxIDLen is the length of the longest device or session identifier.
 	MaxIDLen = 64
 	// MaxSessions is how many sessions a robot may report at once; it has two.
-	MaxSessions = 16
+	MaxSessions = 4
+	// MaxTicket bounds a session ticket in bytes; ours have fewer than 400.
+	MaxTicket = 512
 	// MaxText bounds free text (reasons, error messages) in bytes.
 	MaxText = 512
 

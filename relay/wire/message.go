@@ -96,7 +96,8 @@ type Message struct {
 	RetryMS    int                 `json:"retry_after_ms,omitempty"`
 	Token      string              `json:"token,omitempty"`
 	Restart    bool                `json:"restart,omitempty"`
-	Sessions   []SessionReport     `json:"sessions,omitempty"`
+	Ticket     Ticket              `json:"ticket,omitempty"`
+	Sessions   []SessionReport     `json:"sessions,omitzero"` // nil: none are reported
 	Online     *bool               `json:"online,omitempty"`
 	Paired     *bool               `json:"device_paired,omitempty"`
 	RobotUp    *bool               `json:"robot_online,omitempty"`
@@ -107,6 +108,7 @@ type Message struct {
 type SessionReport struct {
 	SessionID SessionID `json:"session_id"`
 	Connected bool      `json:"connected"` // media has a path
+	Ticket    Ticket    `json:"ticket,omitempty"`
 }
 
 // String names the message, its session and its robot: what it carries besides

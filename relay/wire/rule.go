@@ -54,6 +54,7 @@ const (
 	fRetryMS
 	fToken
 	fRestart
+	fTicket
 	fSessions
 	fOnline
 	fPaired
@@ -72,14 +73,14 @@ type rule struct {
 //
 //nolint:gochecknoglobals // a constant table
 var ruleOf = map[Type]rule{
-	TypeRequest:     {from: App | Relay, may: fDevice | fSession | fICEServers | fExpires},
-	TypeCredentials: {from: Relay, needs: fSession | fICEServers, may: fExpires | fDegraded},
+	TypeRequest:     {from: App | Relay, may: fDevice | fSession | fICEServers | fExpires | fTicket},
+	TypeCredentials: {from: Relay, needs: fSession | fICEServers, may: fExpires | fDegraded | fTicket},
 	TypeOffer:       {from: Robot | Relay, needs: fSession | fSDP},
 	TypeAnswer:      {from: App | Relay, needs: fSession | fSDP},
 	TypeICE:         {from: App | Robot | Relay, needs: fSession, may: fCandidate},
 	TypeClose:       {from: App | Robot | Relay, needs: fSession, may: fReason},
 	TypeRobotError:  {from: Robot | Relay, needs: fSession | fError, may: fCode},
-	TypeResume:      {from: App, needs: fSession, may: fRestart},
+	TypeResume:      {from: App, needs: fSession, may: fRestart | fTicket},
 	TypeResumed:     {from: Relay, needs: fSession},
 
 	TypeError:     {from: Relay, needs: fCode | fText, may: fSession | fDevice | fRetryAfter},
@@ -102,7 +103,7 @@ func fieldNamed(path string) field {
 		"session_id": fSession, "device_id": fDevice, "ice_servers": fICEServers, "expires_in": fExpires,
 		"degraded": fDegraded, "sdp": fSDP, "candidate": fCandidate, "reason": fReason, "error": fError,
 		"code": fCode, "message": fText, "retry_after": fRetryAfter, "retry_after_ms": fRetryMS,
-		"token": fToken, "restart": fRestart, "sessions": fSessions, "online": fOnline, "device_paired": fPaired, "robot_online": fRobotUp,
+		"token": fToken, "restart": fRestart, "ticket": fTicket, "sessions": fSessions, "online": fOnline, "device_paired": fPaired, "robot_online": fRobotUp,
 	}[name]
 }
 
@@ -151,6 +152,7 @@ func (m *Message) only(f field) Message {
 	keep(f, fRetryMS, &out.RetryMS, m.RetryMS)
 	keep(f, fToken, &out.Token, m.Token)
 	keep(f, fRestart, &out.Restart, m.Restart)
+	keep(f, fTicket, &out.Ticket, m.Ticket)
 	keep(f, fSessions, &out.Sessions, m.Sessions)
 	keep(f, fOnline, &out.Online, m.Online)
 	keep(f, fPaired, &out.Paired, m.Paired)

@@ -13,10 +13,11 @@ import (
 func TestSecretsAreNotPrinted(t *testing.T) {
 	list := ICEServers{[]ICEServer{{URLs: URLs{"turn:t.example:3478"}, Username: "secret-user", Credential: "secret-word"}}}
 	message := Message{
-		Type: TypeCredentials, SessionID: sessionID, ICEServers: &list, Token: "secret-token",
+		Type: TypeCredentials, SessionID: sessionID, ICEServers: &list, Token: "secret-token", Ticket: "secret-ticket",
 		SDP:       &SessionDescription{"offer", "secret-sdp"},
 		Candidate: &Candidate{Candidate: "secret-address"},
 	}
+	reports := []SessionReport{{SessionID: sessionID, Ticket: "secret-ticket"}}
 	type wrapped struct {
 		Message Message
 		Servers []ICEServer
@@ -24,7 +25,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	}
 	for _, value := range []any{
 		list, &list, list.Servers[0], &list.Servers[0], list.Servers,
-		message, &message,
+		message, &message, reports, &reports[0],
 		[]Message{message},
 		wrapped{message, list.Servers, &message},
 	} {
@@ -34,7 +35,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 			}
 		}
 	}
-	for _, value := range []any{list, &list, list.Servers[0], message, &message} {
+	for _, value := range []any{list, &list, list.Servers[0], message, &message, reports[0].Ticket} {
 		for _, text := range logged(value) {
 			if strings.Contains(text, "secret") {
 				t.Errorf("the log of a %T has %s", value, text)

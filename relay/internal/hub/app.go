@@ -117,6 +117,9 @@ func (a *app) receive(ctx context.Context, frame []byte) {
 		a.status(ctx, m.DeviceID)
 	case wire.TypeAuth:
 		a.renew(ctx, m.Token)
+	case wire.TypeResume:
+		a.cfg.Sessions.Adopt(ctx, a.me, m.SessionID, m.Ticket)
+		a.say(ctx, m)
 	default:
 		a.say(ctx, m)
 	}

@@ -148,10 +148,11 @@ func (r *robot) receive(ctx context.Context, frame []byte) {
 	}
 }
 
-// report takes what a robot says of its sessions to each of them.
+// report takes what a robot says of its sessions to all that the relay has of it,
+// those included that outlived an earlier relay.
 func (r *robot) report(ctx context.Context, m wire.Message) {
 	for _, s := range m.Sessions {
-		about := wire.Message{Type: m.Type, SessionID: s.SessionID, Sessions: []wire.SessionReport{s}}
-		r.say(ctx, about)
+		r.cfg.Sessions.Adopt(ctx, r.me, s.SessionID, s.Ticket)
 	}
+	r.cfg.Bus.Publish(ctx, bus.PresenceTopic(bus.RobotAddress(r.me.Device)), bus.Envelope{From: r.me, Message: m})
 }

@@ -23,6 +23,7 @@ type actor struct {
 	machine *Machine
 	device  wire.DeviceID
 	viewer  viewer
+	adopted bool       // taken back from another relay
 	app     bus.Sender // as the machine's, for others to see; guarded by the service's mu
 	log     *slog.Logger
 
@@ -99,7 +100,8 @@ func (a *actor) run(before *actor) {
 	a.serve()
 }
 
-// serve is the loop in which everything that happens to the session happens.
+// serve is the loop in which everything that happens to the session happens. A
+// session that has ended is known to have, from before its address is given up.
 func (a *actor) serve() {
 	for a.machine.State() != Closed {
 		select {
@@ -120,6 +122,7 @@ func (a *actor) serve() {
 			a.moveTo(app)
 		}
 	}
+	a.service.close(a.id)
 }
 
 // handle lets the machine have what has come, and measures what it makes of it.
@@ -151,6 +154,8 @@ func (a *actor) apply(effects []Effect) {
 		switch {
 		case e.Address != "":
 			a.service.send(a.ctx, e.Address, e.Message)
+		case e.Timer == RenewalTimer:
+			a.loans.renewal.Reset(e.After)
 		case e.After == 0:
 			a.timers[e.Timer].Stop()
 		default:
@@ -189,18 +194,22 @@ func ours(reason wire.Reason) wire.Reason {
 	return "other"
 }
 
-// servers is what the parties are told: without a provider, public STUN.
+// servers is what the parties are told: without a provider, public STUN. The
+// ticket says when others are due, which is now if the provider did not answer.
 func (a *actor) servers(lease *turn.Lease) wire.Message {
-	if lease == nil || len(lease.Credentials().ICEServers.Servers) == 0 {
-		return wire.Message{ICEServers: &wire.ICEServers{
-			Servers: []wire.ICEServer{{URLs: a.service.cfg.FallbackSTUN}},
-		}}
+	t := ticket{session: a.id, user: a.machine.App().User, device: a.device, until: time.Now()}
+	m := wire.Message{ICEServers: &wire.ICEServers{Servers: []wire.ICEServer{{URLs: a.service.cfg.FallbackSTUN}}}}
+	if lease != nil {
+		c := lease.Credentials()
+		t.until = c.ExpiresAt
+		if len(c.ICEServers.Servers) > 0 {
+			m.ICEServers = &c.ICEServers
+		}
+		if !c.ExpiresAt.IsZero() {
+			m.ExpiresIn = int(time.Until(c.ExpiresAt).Seconds())
+		}
 	}
-	c := lease.Credentials()
-	m := wire.Message{ICEServers: &c.ICEServers}
-	if !c.ExpiresAt.IsZero() {
-		m.ExpiresIn = int(time.Until(c.ExpiresAt).Seconds())
-	}
+	m.Ticket = a.service.tickets.sign(t)
 	return m
 }
 
@@ -326,4 +335,7 @@ func (a *actor) free() {
 	// Those of sessions that outlive the relay are left to expire.
 	a.loans.end(a.service.ctx.Err() == nil)
 	a.service.forget(a)
+	if a.adopted {
+		a.service.disown(a)
+	}
 }

@@ -19,6 +19,7 @@ type loans struct {
 	renewal        *time.Timer      // when the newest has lived 80 % of its life
 	arrived        chan *turn.Lease // what was fetched; nil if there was none
 	fetching       sync.WaitGroup
+	underway       bool // a fetch, whose result was not taken in yet
 }
 
 func newLoans() loans {
@@ -30,10 +31,22 @@ func newLoans() loans {
 // due fires when other credentials should be fetched.
 func (l *loans) due() <-chan time.Time { return l.renewal.C }
 
-// fetch calls borrow in a goroutine of its own and hands the result to arrived.
-// The next call comes after that.
+// inherit sets the time of the next renewal for credentials that somebody else
+// has borrowed: the parties have them, and nobody else knows them any more.
+func (l *loans) inherit(until time.Time) {
+	inherited := turn.Credentials{IssuedAt: time.Now(), ExpiresAt: until}
+	if at := inherited.RenewAt(); !at.IsZero() {
+		l.renewal.Reset(max(time.Until(at), 0))
+	}
+}
+
+// fetch calls borrow in a goroutine of its own and hands the result to arrived,
+// unless it is at it already.
 func (l *loans) fetch(borrow func() *turn.Lease) {
-	l.fetching.Go(func() { l.arrived <- borrow() })
+	if !l.underway {
+		l.underway = true
+		l.fetching.Go(func() { l.arrived <- borrow() })
+	}
 }
 
 // add takes a borrowed lease in, nil if there was none, and sets the time when
@@ -41,6 +54,7 @@ func (l *loans) fetch(borrow func() *turn.Lease) {
 // reports whether the credentials are other ones than before: a provider that
 // is down may lend the same again.
 func (l *loans) add(lease *turn.Lease) (other bool) {
+	l.underway = false
 	if lease == nil {
 		l.renewal.Reset(retryRenewal)
 		return false

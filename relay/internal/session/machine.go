@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"wimz.dev/live/relay/internal/bus"
@@ -25,13 +26,15 @@ func (s State) String() string {
 	return [...]string{"requested", "offered", "answered", "connected", "closed"}[s]
 }
 
-// Timer names one of the two clocks of a session.
+// Timer names one of the clocks of a session.
 type Timer uint8
 
 // The clocks of a session.
 const (
 	PhaseTimer Timer = iota // the next step of the negotiation
 	GraceTimer              // a lost socket's return
+	// RenewalTimer is not the machine's own: at its end other credentials are due.
+	RenewalTimer
 )
 
 // Effect is something the machine wants done: a message delivered to an
@@ -57,7 +60,8 @@ type Machine struct {
 	away   wire.Party  // whose sockets are lost
 	reason wire.Reason // why it closed
 
-	servers                  wire.Message // what both know of ICE servers
+	servers                  wire.Message  // what both know of ICE servers; nothing after Adopt
+	unanswered               *wire.Message // the offer that the app has not answered, if any
 	appAddress, robotAddress string
 	effects                  []Effect // reused by every call
 }
@@ -80,6 +84,19 @@ func (m *Machine) Start(servers wire.Message, degraded string) []Effect {
 	m.inform(wire.App, degraded)
 	m.ask()
 	m.set(PhaseTimer, wire.OfferTimeout)
+	return m.effects
+}
+
+// Adopt takes up a session that another relay has left: both have media, or are
+// about to, and have heard of servers that this relay does not know. The app must
+// resume it, and the robot come, unless it is there.
+func (m *Machine) Adopt(robotThere bool) []Effect {
+	m.effects = m.effects[:0]
+	m.state, m.away = Answered, wire.App
+	if !robotThere {
+		m.away |= wire.Robot
+	}
+	m.set(GraceTimer, max(m.grace, returnTime))
 	return m.effects
 }
 
@@ -229,7 +246,9 @@ func (m *Machine) message(from wire.Party, msg wire.Message) {
 		m.tell(wire.App, msg)
 		m.close(wire.ReasonRobotError, 0)
 	case said{wire.Robot, wire.TypeHeartbeat}, said{wire.Robot, wire.TypeHello}:
-		m.report(msg.Sessions)
+		if msg.Sessions != nil { // robots in the field report none
+			m.report(msg.Sessions)
+		}
 	default: // says nothing to a session
 	}
 }
@@ -238,6 +257,7 @@ func (m *Machine) message(from wire.Party, msg wire.Message) {
 // miss early ones), or a later one: an ICE restart.
 func (m *Machine) offer(msg wire.Message) {
 	m.tell(wire.App, msg)
+	m.unanswered = &msg
 	if m.state == Requested {
 		m.state = Offered
 		m.set(PhaseTimer, wire.AnswerTimeout)
@@ -249,18 +269,23 @@ func (m *Machine) answer(msg wire.Message) {
 		return
 	}
 	m.tell(wire.Robot, msg)
+	m.unanswered = nil
 	if m.state == Offered {
 		m.state = Answered
 		m.set(PhaseTimer, 0)
 	}
 }
 
-// report hears from the robot which of its sessions carry media.
+// report hears from the robot which sessions it has, and which of them carry
+// media. One that it has offered and has no more is over: the robot was started
+// anew, or could not say so.
 func (m *Machine) report(sessions []wire.SessionReport) {
-	for _, s := range sessions {
-		if s.SessionID == m.id && s.Connected && m.state == Answered {
-			m.state = Connected
-		}
+	at := slices.IndexFunc(sessions, func(s wire.SessionReport) bool { return s.SessionID == m.id })
+	switch {
+	case at < 0 && m.state != Requested:
+		m.closedBy(wire.Robot, "")
+	case at >= 0 && sessions[at].Connected && m.state == Answered:
+		m.state = Connected
 	}
 }
 
@@ -287,16 +312,30 @@ func (m *Machine) back(who wire.Party) {
 }
 
 // resume moves the session to another socket of the user who asked for it. An
-// app that has lost its path as well gets an ICE restart.
+// app that has lost its path as well gets an ICE restart, any other the offer that
+// it may have missed.
 func (m *Machine) resume(from bus.Sender, restart bool) {
 	m.app, m.appAddress = from, bus.AppAddress(from.Peer)
 	m.tell(wire.App, wire.Message{Type: wire.TypeResumed, SessionID: m.id})
 	m.back(wire.App)
-	if restart && m.state >= Answered {
-		m.servers.ExpiresIn = 0 // it was true when they were new
-		m.inform(wire.App, "")
-		m.inform(wire.Robot, "")
+	switch {
+	case restart && m.state >= Answered:
+		m.restart()
+	case m.unanswered != nil:
+		m.tell(wire.App, *m.unanswered)
 	}
+}
+
+// restart lets the robot restart ICE, with the servers that both know, or with
+// others where this relay does not know them.
+func (m *Machine) restart() {
+	if m.servers.ICEServers == nil {
+		m.set(RenewalTimer, time.Nanosecond)
+		return
+	}
+	m.servers.ExpiresIn = 0 // it was true when they were new
+	m.inform(wire.App, "")
+	m.inform(wire.Robot, "")
 }
 
 func (m *Machine) closedBy(who wire.Party, reason wire.Reason) {

@@ -23,11 +23,27 @@ func FuzzMachine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, events []byte) {
 		m := newMachine()
 		w := watcher{t: t, m: m}
-		w.check(bus.Sender{}, m.Start(wire.Message{}, ""))
+		begin, events := first(events)
+		switch begin % 4 {
+		case 0:
+			w.check(bus.Sender{}, m.Adopt(true))
+		case 1:
+			w.check(bus.Sender{}, m.Adopt(false))
+		default:
+			w.check(bus.Sender{}, m.Start(wire.Message{ICEServers: &wire.ICEServers{}}, ""))
+		}
 		for _, event := range events {
 			w.play(event)
 		}
 	})
+}
+
+// first takes the first byte, if there is one: it says how the session begins.
+func first(events []byte) (begin byte, rest []byte) {
+	if len(events) == 0 {
+		return 0, nil
+	}
+	return events[0], events[1:]
 }
 
 // events are what may happen; Message stands for itself with every sender.
@@ -47,6 +63,16 @@ func (w *watcher) play(event byte) {
 		w.check(sender, w.m.Handle(back(one)))
 	case 10:
 		w.check(sender, w.m.Handle(bus.Envelope{Kind: bus.End, Message: wire.Message{Reason: wire.ReasonSuperseded}}))
+	case 11:
+		w.check(sender, w.m.Handle(bus.Envelope{From: sender, Message: wire.Message{
+			Type: wire.TypeHello, Sessions: []wire.SessionReport{},
+		}}))
+	case 12:
+		w.check(sender, w.m.Handle(bus.Envelope{From: sender, Message: wire.Message{
+			Type: wire.TypeResume, SessionID: id, Restart: true,
+		}}))
+	case 13:
+		w.check(bus.Sender{}, w.m.Renew(wire.Message{ICEServers: &wire.ICEServers{}}))
 	default:
 		w.check(sender, w.m.Handle(from(one, kinds[rest%len(kinds)])))
 	}

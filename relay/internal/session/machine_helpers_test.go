@@ -85,7 +85,7 @@ func newMachine() *Machine { return NewMachine(id, app.sender(), "robot", grace)
 func in(t testing.TB, state State) *Machine {
 	t.Helper()
 	m := newMachine()
-	m.Start(wire.Message{}, "")
+	m.Start(wire.Message{ICEServers: &wire.ICEServers{}}, "")
 	for _, step := range []bus.Envelope{
 		Offered: from(robot, wire.TypeOffer), Answered: from(app, wire.TypeAnswer),
 		Connected: from(robot, wire.TypeHeartbeat), Closed: from(app, wire.TypeClose),
@@ -118,7 +118,7 @@ func outcome(m *Machine, before State, effects []Effect) string {
 
 func describe(e Effect) string {
 	if e.Address == "" {
-		return fmt.Sprintf("%s=%s", [...]string{"phase", "grace"}[e.Timer], e.After)
+		return fmt.Sprintf("%s=%s", [...]string{"phase", "grace", "renewal"}[e.Timer], e.After)
 	}
 	_, to, _ := strings.Cut(e.Address, ".")
 	text := to + ":" + string(e.Message.Type)

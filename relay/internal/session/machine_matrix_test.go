@@ -52,8 +52,14 @@ func matrix() []struct {
 		{wire.TypeRobotError, robot, always("app:webrtc_error closed")},
 		{wire.TypeRobotError, notRobot, nothing()},
 
-		{wire.TypeResume, app, always("app:webrtc_resumed grace=0s")},
-		{wire.TypeResume, sibling, always("sibling:webrtc_resumed grace=0s")},
+		{wire.TypeResume, app, cells{
+			"app:webrtc_resumed grace=0s", "app:webrtc_resumed grace=0s app:webrtc_offer",
+			"app:webrtc_resumed grace=0s", "app:webrtc_resumed grace=0s",
+		}},
+		{wire.TypeResume, sibling, cells{
+			"sibling:webrtc_resumed grace=0s", "sibling:webrtc_resumed grace=0s sibling:webrtc_offer",
+			"sibling:webrtc_resumed grace=0s", "sibling:webrtc_resumed grace=0s",
+		}},
 		{wire.TypeResume, robot, nothing()},
 		{wire.TypeResume, strangerApp, always("stranger-app:error/SESSION_UNKNOWN")},
 		{wire.TypeResume, strangerRobot, always("stranger-robot:error/SESSION_UNKNOWN")},

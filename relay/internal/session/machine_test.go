@@ -71,6 +71,15 @@ func TestStories(t *testing.T) {
 			after(PhaseTimer, "app:error/ANSWER_TIMEOUT robot:webrtc_close/answer_timeout closed"),
 			on(from(app, wire.TypeAnswer), ""),
 		}},
+		"an app that missed the offer gets it when it is back": {Requested, []step{
+			on(lost(app), "grace=1m0s"),
+			on(from(robot, wire.TypeOffer), "app:webrtc_offer phase=15s offered"),
+			on(from(sibling, wire.TypeResume), "sibling:webrtc_resumed grace=0s sibling:webrtc_offer"),
+			on(from(sibling, wire.TypeAnswer), "robot:webrtc_answer phase=0s answered"),
+			on(from(app, wire.TypeResume), "app:webrtc_resumed grace=0s"),
+			on(from(robot, wire.TypeOffer), "app:webrtc_offer"),
+			on(from(sibling, wire.TypeResume), "sibling:webrtc_resumed grace=0s sibling:webrtc_offer"),
+		}},
 		"an ICE restart": {Connected, []step{
 			on(from(robot, wire.TypeOffer), "app:webrtc_offer"),
 			on(from(app, wire.TypeAnswer), "robot:webrtc_answer"),
@@ -90,20 +99,25 @@ func TestStories(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := in(t, story.begins)
-			for i, s := range story.steps {
-				before := m.State()
-				var effects []Effect
-				if s.expires {
-					effects = m.Expire(s.timer)
-				} else {
-					effects = m.Handle(s.envelope)
-				}
-				if got := outcome(m, before, effects); got != s.want {
-					t.Fatalf("step %d: %q, want %q", i+1, got, s.want)
-				}
-			}
+			play(t, in(t, story.begins), story.steps)
 		})
+	}
+}
+
+// play lets the steps happen one after the other.
+func play(t *testing.T, m *Machine, steps []step) {
+	t.Helper()
+	for i, s := range steps {
+		before := m.State()
+		var effects []Effect
+		if s.expires {
+			effects = m.Expire(s.timer)
+		} else {
+			effects = m.Handle(s.envelope)
+		}
+		if got := outcome(m, before, effects); got != s.want {
+			t.Fatalf("step %d: %q, want %q", i+1, got, s.want)
+		}
 	}
 }
 
@@ -171,14 +185,29 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// TestNotConnected: reports about other sessions, or of no media, say nothing.
-func TestNotConnected(t *testing.T) {
-	m := in(t, Answered)
-	report := a(wire.TypeHeartbeat)
-	report.Sessions = []wire.SessionReport{{SessionID: id}, {SessionID: "session-2", Connected: true}}
-	m.Handle(bus.Envelope{From: robot.sender(), Message: report})
-	if m.State() != Answered {
-		t.Errorf("%s", m.State())
+// TestReports: what comes of the list of its sessions that a robot sends.
+func TestReports(t *testing.T) {
+	const gone = "app:webrtc_close/robot_left robot:webrtc_close/robot_left closed"
+	for _, row := range []struct {
+		name     string
+		sessions []wire.SessionReport
+		cells
+	}{
+		{"of a robot in the field", nil, nothing()},
+		{"of none", []wire.SessionReport{}, cells{"", gone, gone, gone}},
+		{"of another", []wire.SessionReport{{SessionID: "session-2", Connected: true}}, cells{"", gone, gone, gone}},
+		{"of two", []wire.SessionReport{{SessionID: "session-2", Connected: true}, {SessionID: id}}, nothing()},
+		{"of media", []wire.SessionReport{{SessionID: id, Connected: true}}, cells{"", "", "connected", ""}},
+	} {
+		for _, kind := range []wire.Type{wire.TypeHello, wire.TypeHeartbeat} {
+			for _, state := range states() {
+				m := in(t, state)
+				report := bus.Envelope{From: robot.sender(), Message: wire.Message{Type: kind, Sessions: row.sessions}}
+				if got, want := outcome(m, state, m.Handle(report)), append(row.cells[:], "")[state]; got != want {
+					t.Errorf("%s, %s %s: %q, want %q", state, kind, row.name, got, want)
+				}
+			}
+		}
 	}
 }
 

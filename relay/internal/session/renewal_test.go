@@ -102,7 +102,7 @@ func TestEndWhileRenewing(t *testing.T) {
 // once there was an answer.
 func TestResumeWithRestart(t *testing.T) {
 	for state, want := range map[State]string{
-		Offered:   "sibling:webrtc_resumed grace=0s",
+		Offered:   "sibling:webrtc_resumed grace=0s sibling:webrtc_offer",
 		Answered:  "sibling:webrtc_resumed grace=0s sibling:webrtc_credentials robot:webrtc_credentials",
 		Connected: "sibling:webrtc_resumed grace=0s sibling:webrtc_credentials robot:webrtc_credentials",
 	} {

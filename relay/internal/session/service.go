@@ -2,7 +2,7 @@
 //
 // A session is a [Machine] (what may happen) in an actor (one goroutine that
 // owns it, its timers and its inbox). service.go lets apps ask for sessions,
-// actor.go runs one.
+// actor.go runs one, adopt.go takes those back that outlived a relay.
 package session
 
 import (
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/singleflight"
 
 	"wimz.dev/live/relay/internal/bus"
 	"wimz.dev/live/relay/internal/store"
@@ -41,17 +42,23 @@ type Config struct {
 	FallbackSTUN []string      // offered when there are none
 	Grace        time.Duration // how long a lost socket is waited for
 	Meter        Meter         // may be nil
+	TicketKeys   [][]byte      // sign session tickets: the first signs, all verify; none: no tickets
 	Log          *slog.Logger
 }
 
 // Service starts sessions and knows those that run. Its methods may be called
 // from any goroutine.
 type Service struct {
-	cfg     Config
-	ctx     context.Context //nolint:containedctx // the life of every session
-	actors  sync.WaitGroup
+	cfg      Config
+	ctx      context.Context //nolint:containedctx // the life of every session
+	tickets  tickets
+	adopting singleflight.Group // by session
+	actors   sync.WaitGroup
+
 	mu      sync.Mutex
-	running map[viewer]*actor
+	running map[viewer]*actor     // guarded by mu
+	adopted map[wire.DeviceID]int // guarded by mu: sessions taken back that still run
+	closed  recent                // guarded by mu
 }
 
 // viewer is one app socket watching one robot: it has at most one session.
@@ -66,7 +73,10 @@ func NewService(ctx context.Context, cfg Config) *Service {
 	if cfg.Meter == nil {
 		cfg.Meter = unmeasured{}
 	}
-	return &Service{cfg: cfg, ctx: ctx, running: map[viewer]*actor{}}
+	return &Service{
+		cfg: cfg, ctx: ctx, tickets: newTickets(cfg.TicketKeys),
+		running: map[viewer]*actor{}, adopted: map[wire.DeviceID]int{},
+	}
 }
 
 // Count returns the number of sessions.

@@ -119,35 +119,49 @@ func (b *countingBus) Join(topic string, deliver bus.Deliver) (leave func()) {
 type world struct {
 	*testing.T
 	bus      *countingBus
+	cfg      Config
 	service  *Service
 	provider *provider
 	pool     *turn.Pool
 	stop     context.CancelFunc
 	journal  journal
-	sessions []wire.SessionID // in the order in which they were told to anybody
+	sessions []wire.SessionID               // in the order in which they were told to anybody
+	tickets  map[wire.SessionID]wire.Ticket // the newest ones
 }
 
 // inWorld runs a test in a world and afterwards looks for what was left behind.
 func inWorld(t *testing.T, change func(*Config, *provider), test func(*world)) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{T: t, bus: &countingBus{Memory: bus.NewMemory()}, provider: &provider{}}
-		pool, err := turn.NewPool(t.Context(), turn.PoolConfig{Provider: w.provider, IdentifierKey: []byte("k"), MintTimeout: 2 * time.Second})
-		if err != nil {
-			t.Fatal(err)
+		w := &world{
+			T: t, bus: &countingBus{Memory: bus.NewMemory()}, provider: &provider{},
+			tickets: map[wire.SessionID]wire.Ticket{},
 		}
+		pool := newPool(t, w.provider)
 		cfg := Config{
 			Bus: w.bus, Owners: owners{"owner": {"robot"}, "rich": {"robot", "robot-2"}, "stranger": {}},
-			Credentials: pool, FallbackSTUN: []string{"stun:s"}, Grace: grace, Log: slog.New(slog.DiscardHandler),
+			Credentials: pool, FallbackSTUN: []string{"stun:s"}, Grace: grace,
+			TicketKeys: [][]byte{[]byte("key")}, Log: slog.New(slog.DiscardHandler),
 		}
 		if change != nil {
 			change(&cfg, w.provider)
 		}
 		ctx, stop := context.WithCancel(t.Context())
-		w.pool, w.stop, w.service = pool, stop, NewService(ctx, cfg)
+		w.cfg, w.pool, w.stop, w.service = cfg, pool, stop, NewService(ctx, cfg)
 		test(w)
 		synctest.Wait()
 		w.cleanUp()
 	})
+}
+
+func newPool(t *testing.T, p turn.Provider) *turn.Pool {
+	t.Helper()
+	pool, err := turn.NewPool(t.Context(), turn.PoolConfig{
+		Provider: p, IdentifierKey: []byte("k"), MintTimeout: 2 * time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pool
 }
 
 // cleanUp ends the service. A test that ends with sessions ends them with it.
@@ -190,8 +204,18 @@ func (w *world) connect(s bus.Sender) (release func() bool) {
 			line += "/" + detail
 		}
 		w.journal.add(line + w.number(m.SessionID))
+		if m.Ticket != "" {
+			w.keep(m.SessionID, m.Ticket)
+		}
 		return nil
 	}, nil)
+}
+
+// keep notes the ticket that a party was given.
+func (w *world) keep(id wire.SessionID, ticket wire.Ticket) {
+	w.journal.mu.Lock()
+	defer w.journal.mu.Unlock()
+	w.tickets[id] = ticket
 }
 
 // number names a session by the order in which it was first heard of.
