@@ -10,7 +10,6 @@ package relay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,12 +32,8 @@ import (
 	"wimz.dev/live/relay/wire"
 )
 
-const (
-	// drainTime bounds an orderly end.
-	drainTime = 8 * time.Second
-	// publicSTUN is offered when there is no TURN provider, or it is down.
-	publicSTUN = "stun:stun.cloudflare.com:3478"
-)
+// publicSTUN is offered when there is no TURN provider, or it is down.
+const publicSTUN = "stun:stun.cloudflare.com:3478"
 
 // Config says how a relay runs; see [DefaultConfig].
 type Config = config.Config
@@ -195,24 +190,4 @@ func (r *Relay) Run(ctx context.Context) error {
 	unfollow()
 	<-followed
 	return errors.Join(fault, r.stop(context.WithoutCancel(ctx), server))
-}
-
-// stop ends everything in the order in which nobody is surprised.
-func (r *Relay) stop(ctx context.Context, server *http.Server) error {
-	ctx, cancel := context.WithTimeout(ctx, drainTime)
-	defer cancel()
-	r.ended() // before the sockets: their loss is no session's end
-	r.closing()
-	err := server.Shutdown(ctx)
-	if err != nil {
-		err = fmt.Errorf("requests did not end in time: %w", errors.Join(err, server.Close()))
-	}
-	r.api.Wait()
-	r.sessions.Wait()
-	err = errors.Join(err, r.pool.Close(ctx))
-	if r.cloudflare != nil {
-		r.cloudflare.Close()
-	}
-	err = errors.Join(err, r.admin.Close(ctx))
-	return errors.Join(err, r.store.Close())
 }

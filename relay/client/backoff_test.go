@@ -89,7 +89,7 @@ func TestEndpoint(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	for _, row := range []struct{ delay, most, wantDelay, wantMost time.Duration }{
-		{0, 0, time.Second, time.Minute},
+		{0, 0, time.Second, 25 * time.Second},
 		{time.Hour, time.Minute, time.Hour, time.Hour},
 		{time.Millisecond, 2 * time.Millisecond, time.Millisecond, 2 * time.Millisecond},
 	} {

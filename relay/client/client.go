@@ -51,7 +51,8 @@ type Config struct {
 	// an attempt that did not succeed.
 	OnDown func(error)
 	// Delay is the base of the back-off between attempts, MaxDelay its cap.
-	// Zero means 1 s and 60 s.
+	// Zero means 1 s and 25 s: whoever was away for hours is back half a minute
+	// after the relay.
 	Delay, MaxDelay time.Duration
 	Log             *slog.Logger
 }
@@ -76,7 +77,7 @@ func New(cfg Config) (*Client, error) {
 		cfg.Delay = time.Second
 	}
 	if cfg.MaxDelay <= 0 {
-		cfg.MaxDelay = time.Minute
+		cfg.MaxDelay = 25 * time.Second
 	}
 	cfg.MaxDelay = max(cfg.Delay, cfg.MaxDelay)
 	return &Client{cfg: cfg, url: url}, nil

@@ -65,6 +65,7 @@ type API struct {
 	mux      *http.ServeMux
 	upgrader websocket.Upgrader
 	sockets  sync.WaitGroup
+	spread   func() time.Duration // of those that are there when the relay stops
 
 	byAddress *limit.Keyed // passwords and pairing codes tried from one address
 	byGuesser *limit.Keyed // with one account from one address that is new to it
@@ -88,6 +89,7 @@ func New(cfg Config) *API {
 		pairing:   newPairingLimits(),
 	}
 	a.upgrader = a.newUpgrader()
+	a.spread = sync.OnceValue(func() time.Duration { return spread(cfg.Hub.Apps() + cfg.Hub.Robots()) })
 	a.mux.HandleFunc("GET /health", a.health)
 	a.mux.HandleFunc("GET /ready", a.ready)
 	a.mux.HandleFunc("GET /stats", a.authenticated(a.stats))

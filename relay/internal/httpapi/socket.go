@@ -15,8 +15,20 @@ import (
 	"wimz.dev/live/relay/wire"
 )
 
-// returnSpread is the time over which clients come back after a restart.
-const returnSpread = 2 * time.Second
+// Clients come back after a restart over a time that grows with their number, so
+// that the next relay is not overrun: each costs it a handshake, a signature and a
+// write to the store. None is away for longer than mostSpread, though, and few
+// clients still give the next relay time to start.
+const (
+	returnEvery = 10 * time.Millisecond
+	leastSpread = 2 * time.Second
+	mostSpread  = 20 * time.Second
+)
+
+// spread is the time over which so many clients come back.
+func spread(sockets int) time.Duration {
+	return min(max(time.Duration(sockets)*returnEvery, leastSpread), mostSpread)
+}
 
 func (a *API) newUpgrader() websocket.Upgrader {
 	return websocket.Upgrader{
@@ -76,8 +88,8 @@ func (a *API) serveSocket(w http.ResponseWriter, r *http.Request, serve func(con
 	}
 	conn := ws.New(socket)
 	stop := context.AfterFunc(a.cfg.Closing, func() {
-		spread := rand.N(returnSpread) //nolint:gosec // jitter needs no secrecy
-		conn.Send(wire.Encode(wire.Message{Type: wire.TypeGoingAway, RetryMS: 1 + int(spread.Milliseconds())}))
+		pause := rand.N(a.spread()) //nolint:gosec // jitter needs no secrecy
+		conn.Send(wire.Encode(wire.Message{Type: wire.TypeGoingAway, RetryMS: 1 + int(pause.Milliseconds())}))
 		conn.Close(wire.CloseGoingAway, "the relay is going away")
 	})
 	defer stop()

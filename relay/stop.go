@@ -1,0 +1,77 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// An orderly end takes drainTime at most: an upgrade waits for it, and service
+// managers kill what takes much longer than 10 s. What hangs even then is left
+// behind at hangTime.
+const (
+	drainTime = 8 * time.Second
+	hangTime  = 9 * time.Second
+)
+
+// step is a part of an orderly end. It should return when the context ends.
+type step struct {
+	what string
+	end  func(context.Context) error
+}
+
+// stop ends everything in the order in which nobody is surprised: the sessions
+// before the sockets, whose loss is no session's end; then what they used.
+func (r *Relay) stop(ctx context.Context, server *http.Server) error {
+	r.ended()
+	r.closing() // from here on /ready says no, and every socket is told to come back
+	return drain(ctx,
+		step{"requests", func(ctx context.Context) error { return shutdown(ctx, server) }},
+		step{"sockets", func(context.Context) error { r.api.Wait(); return nil }},
+		step{"sessions", func(context.Context) error { r.sessions.Wait(); return nil }},
+		step{"TURN credentials", r.pool.Close},
+		step{"TURN provider", func(context.Context) error { r.closeProvider(); return nil }},
+		step{"admin listener", r.admin.Close},
+		step{"store", func(context.Context) error { return r.store.Close() }},
+	)
+}
+
+// shutdown stops listening and waits for the requests under way. Those that take
+// too long are broken off.
+func shutdown(ctx context.Context, server *http.Server) error {
+	if err := server.Shutdown(ctx); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	return nil
+}
+
+func (r *Relay) closeProvider() {
+	if r.cloudflare != nil {
+		r.cloudflare.Close()
+	}
+}
+
+// drain takes one step after the other. One that hangs is given up, and with it
+// those that come after, for which there is no time: the process ends anyway.
+func drain(ctx context.Context, steps ...step) error {
+	last, cancelLast := context.WithTimeout(ctx, hangTime)
+	defer cancelLast()
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	var errs []error
+	for _, s := range steps {
+		ended := make(chan error, 1)
+		go func() { ended <- s.end(ctx) }()
+		select {
+		case err := <-ended:
+			if err != nil {
+				errs = append(errs, fmt.Errorf("end the %s: %w", s.what, err))
+			}
+		case <-last.Done():
+			return errors.Join(append(errs, fmt.Errorf("the %s did not end in time", s.what))...)
+		}
+	}
+	return errors.Join(errs...)
+}
