@@ -8,24 +8,7 @@ import (
 
 	"wimz.dev/live/e2e/harness"
 	"wimz.dev/live/relay/wire"
-	"wimz.dev/live/simapp"
 )
-
-var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
-	It("the picture goes on, and the robot comes back by itself", func(ctx SpecContext) {
-		s := ready(ctx, b, harness.Options{})
-		s.lossy = true // media needs the credentials longer than the relay lives
-		viewing := s.watch(ctx, simapp.Options{Device: robotID})
-
-		Expect(s.Relay.Stop()).To(Succeed())
-		Expect(viewing.WaitFrames(ctx, 15)).To(Succeed(), "media needs no relay")
-		Expect(s.StartRelay(ctx)).To(Succeed())
-		Expect(s.AwaitOnline(ctx, robotID, s.owner)).To(Succeed())
-		Expect(viewing.WaitFrames(ctx, 15)).To(Succeed())
-
-		s.watch(ctx, simapp.Options{Device: robotID})
-	}, SpecTimeout(specTime))
-})
 
 var _ = everywhere("When a socket is lost", func(b harness.Backend) {
 	It("a newer one of the same robot takes its place at once, and keeps the session", func(ctx SpecContext) {

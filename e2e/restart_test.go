@@ -1,0 +1,139 @@
+package e2e
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"wimz.dev/live/e2e/harness"
+	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/simapp"
+)
+
+// noGap is what the longest time between two pictures stays below while nothing
+// happens to a session: 0.2 s on a quiet machine, up to 1 s on one with far too much
+// to do. A path that is lost, or a session that is begun anew, costs several.
+const noGap = 1500 * time.Millisecond
+
+// onlooker is a viewing on a phone of its own that notes what the relay says.
+type onlooker struct {
+	*simapp.Viewing
+
+	clock            *gapMeter
+	resumed, renewed chan wire.Message
+}
+
+func (s *stage) onlooker(ctx SpecContext, o simapp.Options) *onlooker {
+	GinkgoHelper()
+	l := &onlooker{clock: newGapMeter(), resumed: make(chan wire.Message, 16), renewed: make(chan wire.Message, 16)}
+	phone, err := s.Dial(ctx, s.owner, func(m wire.Message) {
+		switch m.Type {
+		case wire.TypeResumed:
+			l.resumed <- m
+		case wire.TypeCredentials:
+			l.renewed <- m
+		}
+	})
+	Expect(err).NotTo(HaveOccurred())
+	o.Device, o.OnPicture = robotID, l.clock.tick
+	l.Viewing, err = phone.Watch(ctx, o)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(<-l.renewed).To(HaveField("SessionID", l.SessionID()), "the first credentials")
+	Expect(l.WaitFrames(ctx, 5)).To(Succeed())
+	l.clock.reset()
+	return l
+}
+
+// expectNoGap says that the picture goes on and always has.
+func (l *onlooker) expectNoGap(ctx SpecContext) {
+	GinkgoHelper()
+	Expect(l.WaitFrames(ctx, 15)).To(Succeed())
+	gap := l.clock.longest()
+	AddReportEntry("longest gap", gap)
+	Expect(gap).To(BeNumerically("<", noGap))
+}
+
+// expectBack says that robot and onlookers found their sessions on the new relay.
+func (s *stage) expectBack(ctx SpecContext, onlookers ...*onlooker) {
+	GinkgoHelper()
+	Expect(s.AwaitOnline(ctx, robotID, s.owner)).To(Succeed())
+	for _, l := range onlookers {
+		Eventually(l.resumed).WithTimeout(15 * time.Second).Should(Receive(HaveField("SessionID", l.SessionID())))
+	}
+	Eventually(func() (int, error) {
+		stats, err := s.RelayStats(ctx, s.owner)
+		return stats.Sessions, err
+	}).Should(Equal(len(onlookers)))
+}
+
+var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
+	It("twice, no viewer misses a frame, and the sessions come back and are closed as ever", func(ctx SpecContext) {
+		s := ready(ctx, b, harness.Options{})
+		first, second := s.onlooker(ctx, simapp.Options{}), s.onlooker(ctx, simapp.Options{})
+		for range 2 {
+			Expect(s.Relay.Stop()).To(Succeed())
+			Expect(s.StartRelay(ctx)).To(Succeed())
+			s.expectBack(ctx, first, second)
+		}
+		for _, l := range []*onlooker{first, second} {
+			l.expectNoGap(ctx)
+			Expect(l.renewed).To(BeEmpty(), "no ICE restart just because the relay was restarted")
+		}
+		first.Close()
+		second.Close()
+		Eventually(func(g Gomega) {
+			stats, err := s.RelayStats(ctx, s.owner)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(stats.Sessions).To(BeZero(), "sessions on the relay")
+			status, err := s.RobotStatus(ctx, robotID)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(status.PeerConnections).To(BeZero(), "peer connections on the robot")
+		}).Should(Succeed())
+
+		// The one credential that both shared was the first relay's, which left it
+		// to expire: the viewers needed it longer than that relay lived.
+		s.lossy = true
+		issued, _, err := s.Ledger(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(issued).To(HaveLen(1))
+		s.watch(ctx, simapp.Options{Device: robotID}).Close()
+		Eventually(s.LiveCredentials).WithContext(ctx).Should(Equal(1), "that one, and none of the next session")
+	}, SpecTimeout(specTime))
+
+	It("credentials that it has never seen are renewed, and the video through TURN goes on", func(ctx SpecContext) {
+		server, err := harness.StartPionTURN(GinkgoWriter) // cuts what has expired
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(server.Stop)
+		const life = 20 * time.Second
+		s := ready(ctx, b, harness.Options{TURN: server, TTL: life})
+		viewer := s.onlooker(ctx, simapp.Options{RelayOnly: true})
+		Expect(s.Relay.Stop()).To(Succeed())
+		Expect(s.StartRelay(ctx)).To(Succeed())
+		s.expectBack(ctx, viewer)
+
+		Eventually(viewer.renewed).WithTimeout(life).Should(Receive(HaveField("SessionID", viewer.SessionID())))
+		Eventually(viewer.clock.running).WithTimeout(life).Should(BeNumerically(">", life+2*time.Second), "the first have expired")
+		viewer.expectNoGap(ctx)
+		Expect(viewer.Report().Pair.Local).To(Equal("relay"))
+		viewer.Close()
+		s.expectNothingLeft(ctx)
+	}, SpecTimeout(specTime))
+})
+
+var _ = Describe("When the relay crashes", func() {
+	It("no viewer misses a frame, and the session comes back", func(ctx SpecContext) {
+		s := ready(ctx, &binaries, harness.Options{})
+		s.lossy = true // the relay had no time to revoke
+		viewer := s.onlooker(ctx, simapp.Options{})
+		Expect(s.Relay.Kill()).To(Succeed())
+		Expect(s.StartRelay(ctx)).To(Succeed())
+		s.expectBack(ctx, viewer)
+		viewer.expectNoGap(ctx)
+		viewer.Close()
+		Eventually(func() (int, error) {
+			stats, err := s.RelayStats(ctx, s.owner)
+			return stats.Sessions, err
+		}).Should(BeZero())
+	}, SpecTimeout(specTime))
+})
