@@ -14,18 +14,33 @@ import (
 // CopyDevice registers more robots like one that is there, with the same secret
 // and owner: for fleets that the command line would take too long to register.
 func (s *System) CopyDevice(ctx context.Context, id wire.DeviceID, copies []wire.DeviceID) error {
-	db, err := sql.Open("sqlite", "file:"+s.settings.DatabaseURL+"?_pragma=busy_timeout(5000)")
+	tx, end, err := s.lockDatabase(ctx)
 	if err != nil {
 		return err
 	}
-	tx, err := db.BeginTx(ctx, nil)
-	if err == nil {
-		err = copyDevice(ctx, tx, id, copies)
+	return errors.Join(copyDevice(ctx, tx, id, copies), tx.Commit(), end())
+}
+
+// LockStore keeps the relay from writing into its database until unlock is called.
+func (s *System) LockStore(ctx context.Context) (unlock func() error, err error) {
+	tx, end, err := s.lockDatabase(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		err = tx.Commit()
+	return func() error { return errors.Join(tx.Rollback(), end()) }, nil
+}
+
+// lockDatabase begins a transaction beside the relay, which writes nothing until
+// the transaction ends. end is called after that.
+func (s *System) lockDatabase(ctx context.Context) (tx *sql.Tx, end func() error, err error) {
+	db, err := sql.Open("sqlite", "file:"+s.settings.DatabaseURL+"?_txlock=immediate&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return nil, nil, err
 	}
-	return errors.Join(err, db.Close())
+	if tx, err = db.BeginTx(context.WithoutCancel(ctx), nil); err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return tx, db.Close, nil
 }
 
 // copyDevice copies the row as it is, but for its name: it knows nothing else of

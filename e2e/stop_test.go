@@ -1,0 +1,115 @@
+package e2e
+
+import (
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"wimz.dev/live/e2e/harness"
+	"wimz.dev/live/fakecloudflare"
+	"wimz.dev/live/relay/wire"
+)
+
+// signed is what a robot's request for a socket says of it.
+func signed(id wire.DeviceID, config string) http.Header {
+	GinkgoHelper()
+	secret, err := harness.DeviceSecret(config)
+	Expect(err).NotTo(HaveOccurred())
+	now := time.Now()
+	return http.Header{
+		"X-Device-Id": {string(id)}, "X-Timestamp": {strconv.FormatInt(now.Unix(), 10)},
+		"X-Signature": {wire.Sign(secret, id, now)},
+	}
+}
+
+// deaf connects as a robot that reads only what it must.
+func (s *stage) deaf(ctx SpecContext, id wire.DeviceID) *websocket.Conn {
+	GinkgoHelper()
+	config, err := s.AddDevice(ctx, id, s.owner)
+	Expect(err).NotTo(HaveOccurred())
+	socket, response, err := websocket.DefaultDialer.DialContext(ctx, s.RelayURL()+"/ws/device", signed(id, config))
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() {
+		_ = response.Body.Close()
+		_ = socket.Close()
+	})
+	return socket
+}
+
+// overfill lets an app send the robot more than its socket takes, but not so many
+// messages that the relay gives it up.
+func overfill(ctx SpecContext, app *harness.Peer, id wire.DeviceID, robot *websocket.Conn) {
+	GinkgoHelper()
+	Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: id})).To(Succeed())
+	var request wire.Message
+	Expect(robot.ReadJSON(&request)).To(Succeed())
+	Expect(robot.WriteJSON(wire.Message{
+		Type: wire.TypeOffer, SessionID: request.SessionID, SDP: &wire.SessionDescription{Type: "offer", SDP: "v=0\r\n"},
+	})).To(Succeed())
+	_, err := app.Next(ctx, wire.TypeOffer)
+	Expect(err).NotTo(HaveOccurred())
+	answer := wire.Message{Type: wire.TypeAnswer, SessionID: request.SessionID, SDP: &wire.SessionDescription{
+		Type: "answer", SDP: strings.Repeat("x", 60<<10),
+	}}
+	for range 250 {
+		Expect(app.Send(answer)).To(Succeed())
+	}
+	Expect(app.Barrier(ctx)).To(BeEmpty())
+}
+
+// second connects as another robot of the owner.
+func (s *stage) second(ctx SpecContext) {
+	GinkgoHelper()
+	config, err := s.AddDevice(ctx, "second", s.owner)
+	Expect(err).NotTo(HaveOccurred())
+	robot, err := s.RawRobot(ctx, "second", config)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(robot.Close)
+	Expect(s.AwaitOnline(ctx, "second", s.owner)).To(Succeed())
+}
+
+// knock asks for a robot's socket and does not wait for the answer.
+func (s *stage) knock(ctx SpecContext) {
+	GinkgoHelper()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.Relay.Addr)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(conn.Close)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Relay.URL("/ws/device"), http.NoBody)
+	Expect(err).NotTo(HaveOccurred())
+	request.Header = signed(robotID, s.configFile)
+	Expect(request.Write(conn)).To(Succeed())
+}
+
+var _ = Describe("A relay that is told to stop", func() {
+	It("says when to come back, and ends within 10 s, whatever hangs", func(ctx SpecContext) {
+		s := empty(ctx, &binaries, harness.Options{})
+		s.lossy = true // its sessions go on
+		app, robot := s.app(ctx, s.owner), s.puppet(ctx)
+		offered(ctx, app, robot)
+
+		By("having a robot that does not read")
+		overfill(ctx, s.app(ctx, s.owner), "deaf", s.deaf(ctx, "deaf"))
+		By("having a TURN provider that does not answer")
+		s.second(ctx)
+		Expect(s.SetFault(ctx, fakecloudflare.Fault{Hang: true})).To(Succeed())
+		Expect(s.app(ctx, s.owner).Send(wire.Message{Type: wire.TypeRequest, DeviceID: "second"})).To(Succeed())
+		By("having a store that does not answer")
+		unlock, err := s.LockStore(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(unlock)
+		s.knock(ctx)
+
+		begin := time.Now()
+		Expect(s.Relay.Stop()).To(Succeed())
+		Expect(time.Since(begin)).To(BeNumerically("<", 10*time.Second))
+		for _, peer := range []*harness.Peer{app, robot} {
+			Expect(peer.Down).To(Receive(MatchError(ContainSubstring("1001"))))
+		}
+	}, SpecTimeout(specTime))
+})
