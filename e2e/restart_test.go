@@ -33,6 +33,7 @@ func (s *stage) onlooker(ctx SpecContext, o simapp.Options) *onlooker {
 			l.resumed <- m
 		case wire.TypeCredentials:
 			l.renewed <- m
+		default:
 		}
 	})
 	Expect(err).NotTo(HaveOccurred())
@@ -119,7 +120,52 @@ var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
 		viewer.Close()
 		s.expectNothingLeft(ctx)
 	}, SpecTimeout(specTime))
+
+	It("a session's ticket counts for its own parties, and nobody else", func(ctx SpecContext) {
+		s := empty(ctx, b, harness.Options{})
+		s.lossy = true // the session outlives the relay that had the credentials
+		stranger := s.user(ctx, "stranger@example.com")
+		app, robot := s.app(ctx, s.owner), s.puppet(ctx)
+		Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: robotID})).To(Succeed())
+		told, err := app.Next(ctx, wire.TypeCredentials)
+		Expect(err).NotTo(HaveOccurred())
+		asked, err := robot.Next(ctx, wire.TypeRequest)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(s.Relay.Stop()).To(Succeed())
+		Expect(s.StartRelay(ctx)).To(Succeed())
+
+		resume := wire.Message{Type: wire.TypeResume, SessionID: told.SessionID, Ticket: told.Ticket}
+		bare := wire.Message{Type: wire.TypeResume, SessionID: told.SessionID}
+		young := s.app(ctx, s.owner)
+		expectUnknown(ctx, s.app(ctx, stranger), resume)
+		expectUnknown(ctx, young, bare)
+		Expect(young.Send(resume)).To(Succeed())
+		_, err = young.Next(ctx, wire.TypeResumed)
+		Expect(err).NotTo(HaveOccurred())
+		expectUnknown(ctx, s.app(ctx, stranger), resume)
+
+		Expect(s.AwaitOnline(ctx, robotID, s.owner)).To(Succeed())
+		Expect(robot.Send(wire.Message{Type: wire.TypeHello, Sessions: []wire.SessionReport{
+			{SessionID: asked.SessionID, Ticket: asked.Ticket},
+		}})).To(Succeed())
+		Expect(young.Send(wire.Message{Type: wire.TypeClose, SessionID: told.SessionID})).To(Succeed())
+		for _, peer := range []*harness.Peer{young, robot} {
+			closed, err := peer.Next(ctx, wire.TypeClose)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(closed.Reason).To(Equal(wire.ReasonAppLeft))
+		}
+		expectUnknown(ctx, young, resume)
+	}, SpecTimeout(specTime))
 })
+
+// expectUnknown says that to an app there is no such session.
+func expectUnknown(ctx SpecContext, app *harness.Peer, resume wire.Message) {
+	GinkgoHelper()
+	Expect(app.Send(resume)).To(Succeed())
+	refusal, err := app.Next(ctx, wire.TypeError)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(refusal.Code).To(Equal(wire.CodeSessionUnknown))
+}
 
 var _ = Describe("When the relay crashes", func() {
 	It("no viewer misses a frame, and the session comes back", func(ctx SpecContext) {

@@ -35,10 +35,8 @@ func (s *stage) deaf(ctx SpecContext, id wire.DeviceID) *websocket.Conn {
 	Expect(err).NotTo(HaveOccurred())
 	socket, response, err := websocket.DefaultDialer.DialContext(ctx, s.RelayURL()+"/ws/device", signed(id, config))
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(func() {
-		_ = response.Body.Close()
-		_ = socket.Close()
-	})
+	Expect(response.Body.Close()).To(Succeed())
+	DeferCleanup(socket.Close)
 	return socket
 }
 

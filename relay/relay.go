@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"sync"
 	"time"
 
 	"wimz.dev/live/relay/cli"
@@ -172,11 +173,8 @@ func (r *Relay) Run(ctx context.Context) error {
 		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
 	}
 	following, unfollow := context.WithCancel(ctx)
-	followed := make(chan struct{})
-	go func() {
-		defer close(followed)
-		r.revoked.Run(following)
-	}()
+	var follower sync.WaitGroup
+	follower.Go(func() { r.revoked.Run(following) })
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(r.listener) }()
 	r.admin.Serve(ctx, admin.Config{Metrics: r.metrics.Handler(), Health: r.api, Log: r.log})
@@ -188,6 +186,5 @@ func (r *Relay) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	unfollow()
-	<-followed
-	return errors.Join(fault, r.stop(context.WithoutCancel(ctx), server))
+	return errors.Join(fault, r.stop(context.WithoutCancel(ctx), server, &follower))
 }

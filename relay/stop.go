@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -24,18 +25,24 @@ type step struct {
 
 // stop ends everything in the order in which nobody is surprised: the sessions
 // before the sockets, whose loss is no session's end; then what they used.
-func (r *Relay) stop(ctx context.Context, server *http.Server) error {
+func (r *Relay) stop(ctx context.Context, server *http.Server, follower *sync.WaitGroup) error {
 	r.ended()
 	r.closing() // from here on /ready says no, and every socket is told to come back
 	return drain(ctx,
 		step{"requests", func(ctx context.Context) error { return shutdown(ctx, server) }},
-		step{"sockets", func(context.Context) error { r.api.Wait(); return nil }},
-		step{"sessions", func(context.Context) error { r.sessions.Wait(); return nil }},
+		step{"sockets", wait(r.api.Wait)},
+		step{"sessions", wait(r.sessions.Wait)},
+		step{"revocations", wait(follower.Wait)},
 		step{"TURN credentials", r.pool.Close},
-		step{"TURN provider", func(context.Context) error { r.closeProvider(); return nil }},
+		step{"TURN provider", wait(r.closeProvider)},
 		step{"admin listener", r.admin.Close},
 		step{"store", func(context.Context) error { return r.store.Close() }},
 	)
+}
+
+// wait is a step that knows no context.
+func wait(done func()) func(context.Context) error {
+	return func(context.Context) error { done(); return nil }
 }
 
 // shutdown stops listening and waits for the requests under way. Those that take

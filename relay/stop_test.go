@@ -25,7 +25,8 @@ func TestDrain(t *testing.T) {
 		"all is well": {func(context.Context) error { return nil }, 0, "", []string{"first", "last"}},
 		"a failure": {
 			func(context.Context) error { return errors.New("full disk") }, 0,
-			"end the middle: full disk", []string{"first", "last"},
+			"end the middle: full disk",
+			[]string{"first", "last"},
 		},
 		"one takes long": {obedient, drainTime, "end the middle: broken off", []string{"first", "last"}},
 		"one hangs":      {nil, hangTime, "the middle did not end in time", []string{"first"}},

@@ -169,16 +169,18 @@ func (r *Robot) disconnected(cause error) {
 	}
 }
 
-// report tells the relay which sessions there are and whether media flows.
+// report tells the relay which sessions there are and whether media flows. It is
+// sent under the lock, for sending does not wait: the relay takes a session that has
+// been offered and is not listed for gone, so none may begin, and offer, in between.
 func (r *Robot) report(t wire.Type) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	reports := make([]wire.SessionReport, 0, len(r.sessions))
 	for id, s := range r.sessions {
 		reports = append(reports, wire.SessionReport{
 			SessionID: id, Connected: s.state == peer.Connected, Ticket: s.ticket,
 		})
 	}
-	r.mu.Unlock()
 	r.send(wire.Message{Type: t, Sessions: reports})
 }
 

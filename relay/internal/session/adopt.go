@@ -52,8 +52,8 @@ func (s *Service) adopt(ctx context.Context, t ticket) error {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	address := bus.SessionAddress(t.session)
-	if known, err := s.cfg.Bus.Owned(ctx, address); known || err != nil {
-		return nil //nolint:nilerr // a bus that does not answer says nothing of the session
+	if known, err := s.cfg.Bus.Owned(ctx, address); known || err != nil { // or cannot be known
+		return nil
 	}
 	if s.isClosed(t.session) { // it was that before its address was given up
 		return errOver

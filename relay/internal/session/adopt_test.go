@@ -155,6 +155,8 @@ func TestComeTogether(t *testing.T) {
 			t.Error("the app found no session")
 		}
 		w.said("sibling:webrtc_resumed#1")
+		w.pass(2 * grace) // in which a second one, without its app, would end
+		w.said()
 		if w.service.Count() != 1 {
 			t.Errorf("%d sessions", w.service.Count())
 		}
@@ -430,6 +432,30 @@ func TestRestartOfICEAfterARestart(t *testing.T) {
 		w.said("sibling:webrtc_resumed#1", "sibling:webrtc_credentials#1", "robot:webrtc_credentials#1")
 		if minted, _ := w.provider.counts(); minted != 2 {
 			t.Errorf("%d minted", minted)
+		}
+	})
+}
+
+// TestEndWhileFetching: however often credentials were asked for, none are left.
+func TestEndWhileFetching(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.answered()
+		w.restart()
+		hold := make(chan struct{})
+		w.provider.become(nil, hold)
+		w.report(true, 1)
+		for range 3 {
+			w.resume(sibling.sender(), 1, true)
+			w.pass(time.Millisecond)
+			w.said("sibling:webrtc_resumed#1")
+		}
+		_ = w.say(sibling.sender(), a(wire.TypeClose))
+		w.said("sibling:webrtc_close/app_left#1", "robot:webrtc_close/app_left#1")
+		close(hold)
+		w.service.Wait()
+		synctest.Wait()
+		if minted, revoked := w.provider.counts(); minted != 2 || revoked != 1 {
+			t.Errorf("%d minted, %d revoked: all but the first, whose lease is lost", minted, revoked)
 		}
 	})
 }

@@ -246,13 +246,13 @@ func (w *world) announce(kind bus.Kind, s bus.Sender) {
 func (w *world) say(s bus.Sender, m wire.Message) error {
 	synctest.Wait()
 	w.journal.mu.Lock()
-	id := w.sessions[len(w.sessions)-1]
+	newest := w.sessions[len(w.sessions)-1]
 	w.journal.mu.Unlock()
-	m.SessionID = id
+	m.SessionID = newest
 	for i := range m.Sessions {
-		m.Sessions[i].SessionID = id
+		m.Sessions[i].SessionID = newest
 	}
-	return w.bus.Send(w.Context(), bus.SessionAddress(id), bus.Envelope{From: s, Message: m})
+	return w.bus.Send(w.Context(), bus.SessionAddress(newest), bus.Envelope{From: s, Message: m})
 }
 
 // said checks what has been said since the last time.

@@ -157,14 +157,21 @@ func TestTURNFails(t *testing.T) {
 	})
 }
 
-// TestLostWhilePreparing: app or robot gone before the robot was asked.
-func TestLostWhilePreparing(t *testing.T) {
+// TestEndedWhilePreparing: an end before the robot was asked. Who still waits gets
+// the one answer, and the robot hears of nothing.
+func TestEndedWhilePreparing(t *testing.T) {
+	end := func(reason wire.Reason) func(*world) {
+		return func(w *world) { w.service.running[viewer{"app", "robot"}].stop(reason) }
+	}
 	for name, c := range map[string]struct {
-		lost who
-		want []string
+		happens func(*world)
+		want    []string
 	}{
-		"app":   {app, nil},
-		"robot": {robot, []string{"app:error/DEVICE_OFFLINE"}},
+		"the app is lost":   {func(w *world) { w.announce(bus.Lost, app.sender()) }, nil},
+		"the robot is lost": {func(w *world) { w.announce(bus.Lost, robot.sender()) }, []string{"app:error/DEVICE_OFFLINE"}},
+		"unpaired":          {end(wire.ReasonUnauthorized), []string{"app:error/NOT_AUTHORIZED"}},
+		"superseded":        {end(wire.ReasonSuperseded), nil},
+		"the relay stops":   {func(w *world) { w.stop() }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(_ *Config, p *provider) { p.hold = make(chan struct{}) }, func(w *world) {
@@ -172,13 +179,28 @@ func TestLostWhilePreparing(t *testing.T) {
 				w.connect(robot.sender())
 				w.request(app.sender(), "robot")
 				w.said()
-				w.announce(bus.Lost, c.lost.sender())
+				c.happens(w)
 				close(w.provider.hold)
 				w.said(c.want...)
-				w.released()
+				if name != "the relay stops" { // its credentials are left to expire
+					w.released()
+				}
 			})
 		})
 	}
+}
+
+// TestStoreHangs: it is not waited for for ever.
+func TestStoreHangs(t *testing.T) {
+	inWorld(t, func(c *Config, _ *provider) { c.Owners = &slowOwners{nil, make(chan struct{})} }, func(w *world) {
+		w.connect(app.sender())
+		began := time.Now()
+		w.request(app.sender(), "robot")
+		w.said("app:error/INTERNAL")
+		if took := time.Since(began); took > lookupTimeout {
+			t.Errorf("took %s", took)
+		}
+	})
 }
 
 // TestSupersede: the robot is free of the old session before it is asked for
