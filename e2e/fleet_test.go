@@ -86,7 +86,7 @@ func (s *stage) launch(ctx SpecContext) *fleet {
 	for _, name := range names {
 		r := &fleetRobot{}
 		c, err := client.New(client.Config{
-			URL: s.RelayURL(), Identity: client.Device(name, secret), Log: slog.New(r),
+			URL: s.Relay.URL(""), Identity: client.Device(name, secret), Log: slog.New(r),
 			OnUp:      func() { r.up.Store(true) },
 			OnDown:    func(error) { r.up.Store(false) },
 			OnMessage: func(wire.Message) {},

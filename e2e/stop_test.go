@@ -33,7 +33,7 @@ func (s *stage) deaf(ctx SpecContext, id wire.DeviceID) *websocket.Conn {
 	GinkgoHelper()
 	config, err := s.AddDevice(ctx, id, s.owner)
 	Expect(err).NotTo(HaveOccurred())
-	socket, response, err := websocket.DefaultDialer.DialContext(ctx, s.RelayURL()+"/ws/device", signed(id, config))
+	socket, response, err := websocket.DefaultDialer.DialContext(ctx, "ws://"+s.Relay.Addr+"/ws/device", signed(id, config))
 	Expect(err).NotTo(HaveOccurred())
 	Expect(response.Body.Close()).To(Succeed())
 	DeferCleanup(socket.Close)
