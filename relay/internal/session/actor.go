@@ -68,6 +68,7 @@ func newActor(s *Service, id wire.SessionID, app bus.Sender, device wire.DeviceI
 // run is the session from the robot's presence to its end. before is the
 // viewer's earlier session: the robot must be free of it first.
 func (a *actor) run(before *actor) {
+	defer a.turnAway()
 	defer close(a.ended)
 	defer a.free()
 	if before != nil {
@@ -309,11 +310,32 @@ func (a *actor) stop(reason wire.Reason) {
 func (a *actor) deliver(ctx context.Context, e bus.Envelope) error {
 	select {
 	case a.inbox <- e:
-		return nil
 	case <-a.ctx.Done():
 		return bus.ErrNobody
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+	select {
+	case <-a.ended: // meanwhile
+		a.turnAway()
+	default:
+	}
+	return nil
+}
+
+// turnAway answers what has come too late for the session to hear. It is called
+// after the end, by the session and by everybody who delivered after that, so that
+// nothing is left without its answer.
+func (a *actor) turnAway() {
+	for {
+		select {
+		case e := <-a.inbox:
+			if answer, ok := refusal(e); ok {
+				a.service.send(a.service.ctx, answer.Address, answer.Message)
+			}
+		default:
+			return
+		}
 	}
 }
 

@@ -94,6 +94,7 @@ func (t *ticket) absentApp() bus.Sender {
 // takeUp is the session from its return to its end. Its credentials are still
 // good: nothing is minted, and media is not disturbed, before they are due.
 func (a *actor) takeUp(release func() bool, until time.Time) {
+	defer a.turnAway()
 	defer close(a.ended)
 	defer a.free()
 	defer release()

@@ -194,14 +194,22 @@ func (m *Machine) mayResume(from bus.Sender) bool {
 
 // refuse answers a stranger just as if the session did not exist.
 func (m *Machine) refuse(e bus.Envelope) {
+	if answer, ok := refusal(e); ok {
+		m.effects = append(m.effects, answer)
+	}
+}
+
+// refusal is the answer to what is said in a session that does not exist.
+func refusal(e bus.Envelope) (to Effect, ok bool) {
 	answer, ok := Unknown(e.Message)
 	switch {
 	case !ok:
 	case e.From.Party == wire.App:
-		m.effects = append(m.effects, Effect{Address: bus.AppAddress(e.From.Peer), Message: answer})
+		return Effect{Address: bus.AppAddress(e.From.Peer), Message: answer}, true
 	case e.From.Party == wire.Robot:
-		m.effects = append(m.effects, Effect{Address: bus.RobotAddress(e.From.Device), Message: answer})
+		return Effect{Address: bus.RobotAddress(e.From.Device), Message: answer}, true
 	}
+	return to, false
 }
 
 // Unknown returns what is said to somebody who speaks in a session that does

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -188,6 +189,29 @@ func TestEndedWhilePreparing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTooLate: what reaches a session while it ends, or after that, has its answer.
+func TestTooLate(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.answered()
+		ended := w.service.running[viewer{"app", "robot"}]
+		late := from(app, wire.TypeResume)
+		late.Message.SessionID = ended.id
+		for _, e := range []bus.Envelope{from(app, wire.TypeClose), late} { // one behind the other
+			if err := w.bus.Send(w.Context(), bus.SessionAddress(ended.id), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.said("app:webrtc_close/app_left#1", "robot:webrtc_close/app_left#1", "app:error/SESSION_UNKNOWN#1")
+		w.service.Wait()
+		for range 100 { // it is up to chance which way each takes
+			if err := ended.deliver(w.Context(), late); !errors.Is(err, bus.ErrNobody) {
+				w.said("app:error/SESSION_UNKNOWN#1")
+			}
+		}
+		w.said()
+	})
 }
 
 // TestStoreHangs: it is not waited for for ever.
