@@ -114,11 +114,14 @@ type world struct {
 	codes           []string // of pairings; secret
 }
 
+// checker is shared: reading the documents takes longer than most tests.
+var checker = sync.OnceValues(apicheck.New)
+
 func newWorld(t testing.TB, changes ...func(*options)) *world {
 	t.Helper()
 	w := &world{TB: t, provider: &provider{}, log: &lockedBuffer{}, client: &http.Client{Timeout: patience}, metrics: metrics.New("test")}
 	var err error
-	if w.check, err = apicheck.New(); err != nil {
+	if w.check, err = checker(); err != nil {
 		t.Fatal(err)
 	}
 	if w.store, err = sqlstore.Open(t.Context(), config.MemoryDatabase); err != nil {
@@ -196,11 +199,14 @@ func (w *world) secretsAreSafe() {
 	}
 }
 
+// cheapHash is the hash of 12345678, with little work.
+const cheapHash = "$argon2id$v=19$m=64,t=1,p=1$W/o2RU0aMBAo25/qYCTM+Q$r+uYynv+KTmnazKFKEGuKHsLWy8eZyiKygV/4DkRG4Y"
+
 // user returns a new account and a token for it.
 func (w *world) user() (store.User, string) {
 	w.Helper()
 	w.users++
-	u := store.NewUser(fmt.Sprintf("user%d@example.com", w.users), "hash", time.Now())
+	u := store.NewUser(fmt.Sprintf("user%d@example.com", w.users), cheapHash, time.Now())
 	if err := w.store.CreateUser(w.Context(), u); err != nil {
 		w.Fatal(err)
 	}
