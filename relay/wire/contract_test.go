@@ -127,6 +127,23 @@ func TestContractTypes(t *testing.T) {
 	}
 }
 
+// TestContractEvents: the types of events are those that are written down.
+func TestContractEvents(t *testing.T) {
+	text := contract(t, "Events: the known types", "Others are sent as")
+	want := map[Type]bool{}
+	for _, found := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(text, -1) {
+		want[Type(found[1])] = true
+	}
+	if !maps.Equal(eventTypes, want) {
+		t.Errorf("the code has\n%v\nCONTRACT.md has\n%v", eventTypes, want)
+	}
+	for kind := range ruleOf {
+		if eventTypes[kind] {
+			t.Errorf("%s is a message and an event", kind)
+		}
+	}
+}
+
 func TestContractErrorCodes(t *testing.T) {
 	text := contract(t, "Session errors to the app:", "Every failed request ends")
 	var want []string
@@ -173,8 +190,13 @@ func TestContractLimits(t *testing.T) {
 		fmt.Sprintf("Text frames ≤ %d KiB", MaxFrame>>10),
 		fmt.Sprintf("(offer %s s, answer %s s)", seconds(OfferTimeout), seconds(AnswerTimeout)),
 		fmt.Sprintf("accepted within ±%s s", seconds(SignatureWindow)),
+		fmt.Sprintf("`command` is 1…%d of", MaxNameLen),
+		fmt.Sprintf("at most %d KiB, at most %d deep", MaxData>>10, MaxDepth),
+		fmt.Sprintf("older than %s s → `STALE_COMMAND`", seconds(MaxCommandAge)),
+		fmt.Sprintf("more than %s s in the future", seconds(MaxClockLead)),
+		fmt.Sprintf("64 KiB − %d bytes", MaxFilledIn),
 	} {
-		if text := contract(t, "## 3. WebSockets", "## 5. Commands"); !strings.Contains(text, phrase) {
+		if text := contract(t, "## 3. WebSockets", "## 6. Media"); !strings.Contains(text, phrase) {
 			t.Errorf("CONTRACT.md does not say %q", phrase)
 		}
 	}

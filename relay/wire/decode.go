@@ -50,10 +50,19 @@ func Decode(frame []byte, from Party) (Message, error) {
 	if err != nil && !isShape {
 		return Message{}, &BadMessageError{Rule: "a message is a JSON object"}
 	}
+	if from != App {
+		if err = m.readEvent(frame); err != nil {
+			return Message{}, err
+		}
+	}
 	if m, err = m.obey(from, misshapen); err != nil {
 		return Message{}, err
 	}
-	if len(frame) > mayOutgrow && len(Encode(m)) > MaxFrame {
+	limit := MaxFrame
+	if from == Robot && m.IsEvent() {
+		limit -= MaxFilledIn
+	}
+	if len(frame) > mayOutgrow && len(Encode(m)) > limit {
 		return Message{}, &BadMessageError{m.Type, "is too long"}
 	}
 	return m, nil
@@ -62,7 +71,7 @@ func Decode(frame []byte, from Party) (Message, error) {
 // obey holds the message to the rule of its type. misshapen is the first field
 // that was not read, nil if all were.
 func (m *Message) obey(from Party, misshapen *json.UnmarshalTypeError) (Message, error) {
-	r, known := ruleOf[m.Type]
+	r, known := m.rule(from)
 	switch {
 	case m.Type == "" && from == App:
 		return Message{}, &BadMessageError{Rule: "a message has a type"}
@@ -81,13 +90,16 @@ func (m *Message) obey(from Party, misshapen *json.UnmarshalTypeError) (Message,
 
 // check bounds the values of a message's own fields.
 func (m *Message) check(from Party) error {
-	for _, broken := range []string{m.checkIDs(), m.checkSDP(), m.checkRequest(from)} {
+	for _, broken := range []string{m.checkIDs(), m.checkSDP(), m.checkRequest(from), m.checkCommand()} {
 		if broken != "" {
 			return &BadMessageError{m.Type, broken}
 		}
 	}
 	if m.Type == TypeICE && m.Candidate == nil {
 		m.Candidate = &Candidate{} // null: what browsers say when there are no more
+	}
+	if m.IsEvent() && !m.Timestamp.isTime() {
+		m.Timestamp = nil // the relay will say when it was
 	}
 	for _, text := range []*string{(*string)(&m.Reason), &m.Error, &m.Text, (*string)(&m.Code)} {
 		*text = clip(*text)
@@ -99,6 +111,10 @@ func (m *Message) checkIDs() string {
 	if m.SessionID != "" && !m.SessionID.Valid() {
 		return "session_id is malformed"
 	}
+	if m.DeviceID == "" {
+		m.DeviceID = m.Target
+	}
+	m.Target = ""
 	if m.DeviceID != "" && !m.DeviceID.Valid() {
 		return "device_id is malformed"
 	}

@@ -66,6 +66,26 @@ func TestDecodeRefuses(t *testing.T) {
 		{"offer holds an answer", Robot, offer + s + `,"sdp":{"type":"answer","sdp":"v=0"}}`, "webrtc_offer: sdp.type is not offer"},
 		{"answer holds an offer", App, answer + s + `,"sdp":{"type":"offer","sdp":"v=0"}}`, "webrtc_answer: sdp.type is not answer"},
 		{"empty sdp", App, answer + s + `,"sdp":{"type":"answer","sdp":""}}`, "webrtc_answer: sdp.sdp is empty"},
+		{"command without a name", App, `{"type":"command","data":{}}`, "command: lacks a field"},
+		{"command with a malformed name", App, `{"type":"command","command":"rm -rf"}`, "command: command is malformed"},
+		{"command with a long name", App, `{"type":"command","command":"` + strings.Repeat("a", MaxNameLen+1) + `"}`, "command: command is malformed"},
+		{"name of a command is a number", App, `{"type":"command","command":7}`, "command: has a field of the wrong shape"},
+		{"command's robot is malformed", App, `{"type":"command","command":"stop","target_device":"../x"}`, "command: device_id is malformed"},
+		{"data is a list", App, `{"type":"command","command":"stop","data":[1]}`, "command: data is not an object"},
+		{"data is text", App, `{"type":"command","command":"stop","data":"{}"}`, "command: data is not an object"},
+		{"data is too long", App, `{"type":"command","command":"stop","data":{"a":"` + strings.Repeat("a", MaxData) + `"}}`, "command: data is too long"},
+		{"data is too deep", App, `{"type":"command","command":"stop","data":` + nested(MaxDepth+1) + `}`, "command: data is nested too deep"},
+		{"time is text", App, `{"type":"command","command":"stop","timestamp":"1700000000000"}`, "command: timestamp is not a number"},
+		{"time is a list", App, `{"type":"command","command":"stop","timestamp":[]}`, "command: timestamp is not a number"},
+		{"time is long", App, `{"type":"command","command":"stop","timestamp":` + strings.Repeat("1", MaxTimestamp+1) + `}`, "command: timestamp is not a number"},
+		{"robot commands", Robot, `{"type":"command","command":"stop"}`, "command: does not come from the robot"},
+		{"event as an answer of the relay", Robot, `{"type":"status_response","event":"bark"}`, "status_response: does not come from the robot"},
+		{"event as signaling", Robot, `{"type":"webrtc_answer","event":"bark"}`, "webrtc_answer: does not come from the robot"},
+		{"event too deep", Robot, `{"event":"bark","x":` + nested(MaxDepth) + `}`, "is nested too deep"},
+		{"typed event too deep", Robot, `{"type":"battery","x":` + nested(MaxDepth) + `}`, "battery: is nested too deep"},
+		{"event with no room for what is filled in", Robot, `{"event":"bark","x":"` + strings.Repeat("a", MaxFrame-MaxFilledIn) + `"}`, "is too long"},
+		{"event without its robot", Relay, `{"event":"bark","timestamp":1}`, "lacks a field"},
+		{"event without its time", Relay, `{"type":"battery","device_id":"d"}`, "battery: lacks a field"},
 		{"robot's request without session", Relay, `{"type":"webrtc_request","ice_servers":[]}`, "webrtc_request: the robot's request lacks"},
 		{"robot's request without servers", Relay, `{"type":"webrtc_request",` + s + `}`, "webrtc_request: the robot's request lacks"},
 	} {
@@ -82,6 +102,11 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// nested is an object in an object, and so on.
+func nested(depth int) string {
+	return strings.Repeat(`{"a":`, depth-1) + "{}" + strings.Repeat("}", depth-1)
+}
+
 // TestDecodeForgives: what a message has besides its own fields does no harm.
 func TestDecodeForgives(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -91,6 +116,16 @@ func TestDecodeForgives(t *testing.T) {
 	}{
 		"a heartbeat with a number for an error": {Robot, `{"type":"heartbeat","error":0,"online":"yes"}`, `{"type":"heartbeat"}`},
 		"a request with a code":                  {App, `{"type":"webrtc_request","code":{"a":1},"device_id":"d"}`, `{"type":"webrtc_request","device_id":"d"}`},
+		"the deepest data":                       {App, `{"type":"command","command":"c","data":` + nested(MaxDepth) + `}`, `{"type":"command","command":"c","data":` + nested(MaxDepth) + `}`},
+		"brackets in data's text":                {App, `{"type":"command","command":"c","data":{"a":"` + strings.Repeat(`{[\"`, 99) + `"}}`, `{"type":"command","command":"c","data":{"a":"` + strings.Repeat(`{[\"`, 99) + `"}}`},
+		"the deepest event":                      {Robot, `{"event":"e","x":` + nested(MaxDepth-1) + `}`, `{"event":"e","x":` + nested(MaxDepth-1) + `}`},
+		"an event with nothing else":             {Robot, ` { "event" : "e" } `, `{"event":"e"}`},
+		"an event whose time is no time":         {Robot, `{"event":"e","timestamp":{"a":1}}`, `{"event":"e"}`},
+		"an event whose time is a long story":    {Robot, `{"event":"e","timestamp":"` + strings.Repeat("a", MaxTimestamp) + `"}`, `{"event":"e"}`},
+		"an event with fields of other shape":    {Robot, `{"event":"e","message":{"a":1},"online":"yes","device_id":[],"sessions":3,"code":1.5e3}`, `{"event":"e","message":{"a":1},"online":"yes","sessions":3,"code":1.5e3}`},
+		"a typed event with a name":              {Robot, `{"type":"event","event":"e","a":[1, 2, {"b" : "c , d"}]}`, `{"type":"event","event":"e","a":[1,2,{"b":"c , d"}]}`},
+		"an event that would be an offer":        {Robot, `{"event":"e","TYPE":"webrtc_answer","typ\u0065":"x","Device_ID":"d","event\u0000":1,"eventſ":2}`, `{"event":"e","event\u0000":1,"eventſ":2}`},
+		"an event with names like ours":          {Robot, `{"event":"e","timeſtamp":1,"\u0054ype":2,"types":3,"":4}`, `{"event":"e","timestamp":1,"types":3,"":4}`},
 		"no more candidates":                     {App, `{"type":"webrtc_ice","session_id":"s","candidate":null}`, `{"type":"webrtc_ice","session_id":"s","candidate":{"candidate":""}}`},
 		"no candidate at all":                    {App, `{"type":"webrtc_ice","session_id":"s"}`, `{"type":"webrtc_ice","session_id":"s","candidate":{"candidate":""}}`},
 	} {
@@ -102,8 +137,12 @@ func TestDecodeForgives(t *testing.T) {
 
 func TestDecodeDoesNotKnow(t *testing.T) {
 	for from, frames := range map[Party][]string{
-		App:   {`{"type":"webrtc_future"}`, `{"type":"command","sdp":5}`, `{"type":"PING"}`},
-		Robot: {`{"type":7}`, `{"event":"bark"}`, `{}`, `{"event":"x","message":{"a":1}}`, `{"type":"get_profiles"}`, `{"type":"robot_connected","code":7}`},
+		App: {`{"type":"webrtc_future"}`, `{"type":"PING"}`, `{"type":"battery","level":1}`},
+		Robot: {
+			`{"type":7}`, `{}`, `{"type":"get_profiles"}`, `{"type":"robot_connected","code":7}`, `{"type":"from_the_future"}`,
+			`{"event":""}`, `{"event":7}`, `{"event":null}`, `{"event":"Bark"}`, `{"event":"a b"}`, `{"event":{"a":1}}`,
+			`{"event":"` + strings.Repeat("a", MaxNameLen+1) + `"}`,
+		},
 		Relay: {`{"type":"a_notice","online":"yes"}`},
 	} {
 		for _, frame := range frames {
@@ -119,7 +158,11 @@ func TestDecodeDirections(t *testing.T) {
 	for name, g := range golden() {
 		for _, from := range []Party{App, Robot, Relay} {
 			_, err := Decode(Encode(g.Message), from)
-			if may := ruleOf[g.Type].from&from != 0; g.Type != TypeRequest && may != (err == nil) {
+			r, _ := g.rule(from)
+			if g.IsEvent() && from == Relay { // it says more than a robot
+				r.from = g.from & Relay
+			}
+			if may := r.from&from != 0; g.Type != TypeRequest && may != (err == nil) {
 				t.Errorf("%s from the %s: %v", name, from, err)
 			}
 		}
@@ -129,7 +172,8 @@ func TestDecodeDirections(t *testing.T) {
 func TestDecodeDropsExtraFields(t *testing.T) {
 	const every = `"device_id":"wimz_1","ice_servers":[],"expires_in":1,"degraded":"d","reason":"r","error":"e",` +
 		`"code":"C","message":"m","retry_after":1,"retry_after_ms":1,"token":"t","ticket":"t","sessions":[{"session_id":"a"}],` +
-		`"online":true,"device_paired":true,"robot_online":true,"candidate":{},"x":{"y":[]},` + s
+		`"online":true,"device_paired":true,"robot_online":true,"candidate":{},"x":{"y":[]},` +
+		`"event":"e","command":"c","data":{},"timestamp":1,` + s
 	for kind, r := range ruleOf {
 		sdp := ""
 		if r.needs&fSDP != 0 {

@@ -2,8 +2,12 @@ package wire
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"reflect"
+	"strconv"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -19,6 +23,8 @@ func FuzzDecode(f *testing.F) {
 		f.Add(readGolden(f, name), uint8(2))
 	}
 	f.Add([]byte(`{"type":"webrtc_ice","session_id":"a","candidate":{"candidate":"\ud800\u2028<"}}`), uint8(0))
+	f.Add([]byte(`{"event":"e","Event":"f","\u0065vent":"g","a":"\\\"},{","b":[{},[]],"":{"type":1}}`), uint8(1))
+	f.Add([]byte(`{"type":"command","command":"c","data":{"a":"\ud800\u2028<"},"timestamp":-1.5e-3}`), uint8(0))
 	f.Add([]byte(`{"type":"webrtc_credentials","session_id":"a","ice_servers":[{},null,{"urls":null}]}`), uint8(2))
 	f.Fuzz(func(t *testing.T, frame []byte, party uint8) {
 		from := [...]Party{App, Robot, Relay}[party%3]
@@ -30,12 +36,37 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		checkAccepted(t, m, from)
+		if m.IsEvent() && from == Robot {
+			checkForwarded(t, frame, m)
+		}
 	})
+}
+
+// checkForwarded: an app reads of a robot's event what the robot wrote, and
+// what the relay has filled in.
+func checkForwarded(t *testing.T, frame []byte, m Message) {
+	t.Helper()
+	m.DeviceID, m.Timestamp = deviceID, Stamp(time.Time{})
+	sent, err := Decode(Encode(m), Relay)
+	var wrote, reads map[string]any
+	switch {
+	case err != nil || !bytes.Equal(Encode(sent), Encode(m)):
+		t.Fatalf("the app reads %s, %v", Encode(sent), err)
+	case json.Unmarshal(frame, &wrote) != nil || json.Unmarshal(Encode(m), &reads) != nil:
+		t.Fatalf("not JSON: %s", Encode(m))
+	case reads["device_id"] != string(deviceID) || !sent.IsEvent():
+		t.Fatalf("the app reads %s", Encode(m))
+	}
+	for name, value := range reads {
+		if !isOurs(Raw(strconv.Quote(name))) && !reflect.DeepEqual(value, wrote[name]) {
+			t.Fatalf("%q was %v, is %v", name, wrote[name], value)
+		}
+	}
 }
 
 func checkAccepted(t *testing.T, m Message, from Party) {
 	t.Helper()
-	r := ruleOf[m.Type]
+	r, _ := m.rule(from)
 	written := Encode(m)
 	again, err := Decode(written, from)
 	switch {
@@ -53,6 +84,10 @@ func checkAccepted(t *testing.T, m Message, from Party) {
 		t.Fatalf("a field is missing: %s", written)
 	case !bytes.Equal(Encode(m.only(r.needs|r.may)), written):
 		t.Fatalf("a field too many: %s", written)
+	case m.Target != "":
+		t.Fatalf("two addresses: %s", written)
+	case len(m.Data) > MaxData || m.Data.depth() > MaxDepth || Raw(written).depth() > MaxDepth+1:
+		t.Fatalf("out of bounds: %s", written)
 	}
 	for _, text := range []string{string(m.Reason), m.Error, m.Text, string(m.Code)} {
 		if len(text) > MaxText {

@@ -98,6 +98,31 @@ func golden() map[string]struct {
 		"heartbeat": {Robot, Message{Type: TypeHeartbeat, Sessions: []SessionReport{
 			{SessionID: sessionID, Connected: true}, {SessionID: "97b0a4a4-6d0e-4f5c-8f0e-0d6f3f1f4c11"},
 		}}},
+		"command": {App, Message{
+			Type: TypeCommand, Command: "motor", DeviceID: deviceID,
+			Data: Raw(`{"left":0.5,"right":-0.25}`), Timestamp: Raw(`1700000000000`),
+		}},
+		"command_robot": {Relay, Message{
+			Type: TypeCommand, Command: "motor",
+			Data: Raw(`{"left":0.5,"right":-0.25}`), Timestamp: Raw(`1700000000000`),
+		}},
+		"command_only_device": {App, Message{Type: TypeCommand, Command: "servo_center"}},
+		"error_stale_command": {Relay, Message{
+			Type: TypeError, Command: "motor", DeviceID: deviceID, Code: CodeStaleCommand,
+			Text: "The command is 3.2 s old",
+		}},
+		"event": {Robot, Message{Event: "bark", Fields: Raw(`"data":{"dogs":["Elsa",null]},"id":"7f"`)}},
+		"event_app": {Relay, Message{
+			Event: "bark", DeviceID: deviceID, Timestamp: Raw(`"2026-01-02T03:04:05.678Z"`),
+			Fields: Raw(`"data":{"dogs":["Elsa",null]},"id":"7f"`),
+		}},
+		"event_typed": {Robot, Message{
+			Type: "battery", Timestamp: Raw(`1700000000.5`), Fields: Raw(`"level":78,"charging":false`),
+		}},
+		"event_typed_app": {Relay, Message{
+			Type: "battery", DeviceID: deviceID, Timestamp: Raw(`1700000000.5`), Fields: Raw(`"level":78,"charging":false`),
+		}},
+
 		"get_status": {App, Message{Type: TypeGetStatus, DeviceID: deviceID}},
 		"status_response": {Relay, Message{
 			Type: TypeStatus, DeviceID: deviceID, Paired: new(true), RobotUp: new(false),
@@ -117,6 +142,12 @@ var historical = map[string]string{
 	"accepted_candidate_null_sdp_mid":  "webrtc_ice_end",
 	"accepted_request_null_device_id":  "webrtc_request_only_device",
 	"accepted_close_with_other_fields": "webrtc_close",
+	"accepted_command_target_device":   "command",
+	"accepted_command_both_addresses":  "command",
+	"accepted_command_null_data":       "command_only_device",
+	"accepted_event_with_device_id":    "event",
+	"accepted_event_unlisted_type":     "event",
+	"accepted_event_names_twice":       "event_typed",
 }
 
 // indented is a frame as a golden file shows it.
@@ -198,6 +229,9 @@ func TestGoldenIsComplete(t *testing.T) {
 	seen := map[Type]bool{}
 	for _, g := range golden() {
 		seen[g.Type] = true
+		if g.Type == "" && !g.IsEvent() {
+			t.Errorf("%s is nothing", g)
+		}
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")

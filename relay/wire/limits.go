@@ -15,6 +15,25 @@ const (
 	MaxTicket = 512
 	// MaxText bounds free text (reasons, error messages) in bytes.
 	MaxText = 512
+	// MaxNameLen is the length of the longest name of a command or an event.
+	MaxNameLen = 64
+	// MaxData bounds the data of a command in bytes; the largest in the field,
+	// a schedule, has less than 1 KiB.
+	MaxData = 16 << 10
+	// MaxDepth is how deep data and events may be nested: what is read by
+	// recursion must not be endless.
+	MaxDepth = 32
+	// MaxFilledIn is what a frame of a robot may lack of MaxFrame, so that
+	// there is room for the device and the time in it, in bytes.
+	MaxFilledIn = 256
+	// MaxTimestamp bounds the time in a command or an event, in bytes.
+	MaxTimestamp = 64
+
+	// MaxCommandAge is how old a command may be: a robot must not act on what
+	// its driver wanted a while ago.
+	MaxCommandAge = 2 * time.Second
+	// MaxClockLead is how far ahead of the relay a sender's clock may be.
+	MaxClockLead = 5 * time.Second
 
 	// PingInterval is the time between two protocol pings of the relay.
 	PingInterval = 20 * time.Second

@@ -31,6 +31,7 @@ const (
 
 	TypeHello       Type = "hello"
 	TypeHeartbeat   Type = "heartbeat"
+	TypeCommand     Type = "command"
 	TypeGetStatus   Type = "get_status"
 	TypeStatus      Type = "status_response"
 	TypeRobotStatus Type = "robot_status"
@@ -49,6 +50,7 @@ const (
 	CodeOfferTimeout   Code = "OFFER_TIMEOUT"
 	CodeAnswerTimeout  Code = "ANSWER_TIMEOUT"
 	CodeSessionUnknown Code = "SESSION_UNKNOWN"
+	CodeStaleCommand   Code = "STALE_COMMAND"
 	CodeRateLimited    Code = "RATE_LIMITED"
 	CodeTooLarge       Code = "MESSAGE_TOO_LARGE"
 	CodeBadMessage     Code = "BAD_MESSAGE"
@@ -80,9 +82,14 @@ const DegradedNoTURN = "turn_unavailable"
 // others are zero. A Message is a value: the slices and pointers in it are
 // shared by its copies and never written to after [Decode].
 type Message struct {
-	Type       Type                `json:"type"`
+	Type       Type                `json:"type,omitempty"` // some events have none
+	Event      string              `json:"event,omitempty"`
+	Command    string              `json:"command,omitempty"`
 	SessionID  SessionID           `json:"session_id,omitempty"`
 	DeviceID   DeviceID            `json:"device_id,omitempty"`
+	Target     DeviceID            `json:"target_device,omitempty"` // DeviceID, once decoded
+	Data       Raw                 `json:"data,omitempty"`          // an object
+	Timestamp  Raw                 `json:"timestamp,omitempty"`     // [Millis] of a command, [Stamp] of an event
 	ICEServers *ICEServers         `json:"ice_servers,omitempty"`
 	ExpiresIn  int                 `json:"expires_in,omitempty"` // seconds
 	Degraded   string              `json:"degraded,omitempty"`
@@ -101,6 +108,9 @@ type Message struct {
 	Online     *bool               `json:"online,omitempty"`
 	Paired     *bool               `json:"device_paired,omitempty"`
 	RobotUp    *bool               `json:"robot_online,omitempty"`
+	// Fields are the members of an event that the relay does not look at, as
+	// the robot wrote them, without the braces.
+	Fields Raw `json:"-"`
 }
 
 // SessionReport is what a robot says of one of its sessions in hello and
@@ -112,9 +122,12 @@ type SessionReport struct {
 }
 
 // String names the message, its session and its robot: what it carries besides
-// is secret (tokens, credentials) or private (addresses in SDP and candidates).
+// is secret (tokens, credentials) or private (addresses in SDP and candidates,
+// what events tell of a home).
 func (m Message) String() string {
-	parts := []string{string(m.Type), string(m.SessionID), string(m.DeviceID), string(m.Code), string(m.Reason)}
+	parts := []string{
+		string(m.Type), m.Event, m.Command, string(m.SessionID), string(m.DeviceID), string(m.Code), string(m.Reason),
+	}
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
 }
 
@@ -135,6 +148,12 @@ func Encode(m Message) []byte {
 		// Every field is a string, a number, a bool or a struct of those, for
 		// which Encode has no error to return.
 		panic("wire: " + err.Error())
+	}
+	if len(m.Fields) > 0 { // what is encoded so far ends in "}\n" and is not empty
+		frame.Truncate(frame.Len() - 2)
+		frame.WriteByte(',')
+		frame.Write(m.Fields)
+		frame.WriteByte('}')
 	}
 	return bytes.TrimSuffix(frame.Bytes(), []byte{'\n'})
 }

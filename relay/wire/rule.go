@@ -59,6 +59,12 @@ const (
 	fOnline
 	fPaired
 	fRobotUp
+	fEvent
+	fCommand
+	fTarget
+	fData
+	fTimestamp
+	fFields
 )
 
 // rule is what the contract says of one message type.
@@ -83,7 +89,7 @@ var ruleOf = map[Type]rule{
 	TypeResume:      {from: App, needs: fSession, may: fRestart | fTicket},
 	TypeResumed:     {from: Relay, needs: fSession},
 
-	TypeError:     {from: Relay, needs: fCode | fText, may: fSession | fDevice | fRetryAfter},
+	TypeError:     {from: Relay, needs: fCode | fText, may: fSession | fDevice | fRetryAfter | fCommand},
 	TypePing:      {from: App | Robot | Relay},
 	TypePong:      {from: App | Robot | Relay},
 	TypeAuth:      {from: App, needs: fToken},
@@ -91,9 +97,26 @@ var ruleOf = map[Type]rule{
 
 	TypeHello:       {from: Robot, may: fSessions},
 	TypeHeartbeat:   {from: Robot, may: fSessions},
+	TypeCommand:     {from: App | Relay, needs: fCommand, may: fDevice | fTarget | fData | fTimestamp},
 	TypeGetStatus:   {from: App, may: fDevice},
 	TypeStatus:      {from: Relay, needs: fDevice | fPaired | fRobotUp},
 	TypeRobotStatus: {from: Relay, needs: fDevice | fOnline},
+}
+
+// rule returns what holds for the message, if it is one that party from may
+// have heard of.
+func (m *Message) rule(from Party) (r rule, known bool) {
+	switch {
+	case from == Robot && m.IsEvent():
+		return rule{from: Robot, may: fEvent | fTimestamp | fFields}, true
+	case from == Relay && m.IsEvent():
+		return rule{from: Relay, needs: fDevice | fTimestamp, may: fEvent | fFields}, true
+	}
+	r, known = ruleOf[m.Type]
+	if from == Relay && m.Type == TypeCommand {
+		r.may &^= fDevice | fTarget // it is at its robot
+	}
+	return r, known
 }
 
 // fieldNamed returns the field at a JSON path, or none that a rule can have.
@@ -104,6 +127,7 @@ func fieldNamed(path string) field {
 		"degraded": fDegraded, "sdp": fSDP, "candidate": fCandidate, "reason": fReason, "error": fError,
 		"code": fCode, "message": fText, "retry_after": fRetryAfter, "retry_after_ms": fRetryMS,
 		"token": fToken, "restart": fRestart, "ticket": fTicket, "sessions": fSessions, "online": fOnline, "device_paired": fPaired, "robot_online": fRobotUp,
+		"command": fCommand, "target_device": fTarget,
 	}[name]
 }
 
@@ -126,6 +150,8 @@ func (m *Message) fields() field {
 		{fOnline, m.Online != nil},
 		{fPaired, m.Paired != nil},
 		{fRobotUp, m.RobotUp != nil},
+		{fCommand, m.Command != ""},
+		{fTimestamp, m.Timestamp != nil},
 	} {
 		if is.set {
 			f |= is.bit
@@ -157,6 +183,12 @@ func (m *Message) only(f field) Message {
 	keep(f, fOnline, &out.Online, m.Online)
 	keep(f, fPaired, &out.Paired, m.Paired)
 	keep(f, fRobotUp, &out.RobotUp, m.RobotUp)
+	keep(f, fEvent, &out.Event, m.Event)
+	keep(f, fCommand, &out.Command, m.Command)
+	keep(f, fTarget, &out.Target, m.Target)
+	keep(f, fData, &out.Data, m.Data)
+	keep(f, fTimestamp, &out.Timestamp, m.Timestamp)
+	keep(f, fFields, &out.Fields, m.Fields)
 	return out
 }
 

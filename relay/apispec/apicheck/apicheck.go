@@ -61,6 +61,9 @@ func (c *Checker) Frame(d Direction, frame []byte) error {
 	kind, _ := object["type"].(string)
 	schema := c.frames[d][kind]
 	if schema == nil {
+		schema = c.frames[d]["event"] // these have many types, or none
+	}
+	if schema == nil {
 		return fmt.Errorf("%s: no message of type %q goes this way", d, kind)
 	}
 	if err := schema.Validate(body); err != nil {

@@ -5,10 +5,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"wimz.dev/live/relay/apispec"
 	"wimz.dev/live/relay/apispec/apicheck"
 	"wimz.dev/live/relay/wire"
 )
@@ -97,14 +99,17 @@ func TestWhatTheRelayWritesIsDescribed(t *testing.T) {
 		if err != nil {
 			continue // not the relay's
 		}
-		described := false
+		kind, described := string(m.Type), false
+		if m.IsEvent() {
+			kind = "event"
+		}
 		for direction := range told {
 			if c.Frame(direction, wire.Encode(m)) == nil {
 				described = true
-				seen[string(direction)+string(m.Type)] = true
+				seen[string(direction)+kind] = true
 			}
 			more := append([]byte(`{"secret":1,`), wire.Encode(m)[1:]...)
-			if c.Frame(direction, more) == nil {
+			if !m.IsEvent() && c.Frame(direction, more) == nil {
 				t.Errorf("%s: %s with a field that is not described is taken", direction, name)
 			}
 		}
@@ -118,6 +123,35 @@ func TestWhatTheRelayWritesIsDescribed(t *testing.T) {
 				t.Errorf("%s: no golden frame of type %s fits the document", direction, kind)
 			}
 		}
+	}
+}
+
+// TestTypesOfEvents: the document has those of CONTRACT.md, which the code has.
+func TestTypesOfEvents(t *testing.T) {
+	text, err := os.ReadFile("../../wire/CONTRACT.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "Events: the known types")
+	list, _, _ = strings.Cut(list, "Others are sent as")
+	var want []string
+	for _, found := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(list, -1) {
+		want = append(want, found[1])
+	}
+	var doc struct {
+		Components struct {
+			Schemas struct {
+				EventType struct{ Enum []string }
+			}
+		}
+	}
+	if err := json.Unmarshal(apispec.AsyncAPI(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	got := doc.Components.Schemas.EventType.Enum
+	slices.Sort(got)
+	if !slices.Equal(got, want) || len(want) == 0 {
+		t.Errorf("the document has\n%v\nCONTRACT.md has\n%v", got, want)
 	}
 }
 
