@@ -49,6 +49,8 @@ func (r *Robot) message(m wire.Message) {
 		}
 	case wire.TypeError:
 		r.log.Warn("the relay reports an error", "code", m.Code, "text", m.Text, "session_id", m.SessionID)
+	case wire.TypeCommand:
+		r.log.Debug("command ignored", "command", m.Command) // nobody here carries it out
 	default:
 	}
 }

@@ -13,7 +13,7 @@ import (
 //nolint:gochecknoglobals // a constant table
 var eventTypes = map[Type]bool{
 	"activity_event": true, "alert": true, "audio_played": true, "audio_state": true, "bark": true,
-	"battery": true, "camera_status_changed": true, "command_ack": true, "detection": true, "event": true,
+	"battery": true, "camera_status_changed": true, "command_ack": true, "detection": true, TypeEvent: true,
 	"local_mode_starting": true, "metric_event": true, "mission": true, "mission_complete": true,
 	"mission_progress": true, "mission_stopped": true, "mode_changed": true, "photo": true,
 	"schedule_created": true, "schedule_deleted": true, "schedule_updated": true, "status": true,
@@ -25,10 +25,18 @@ var eventTypes = map[Type]bool{
 // a type of CONTRACT §5, or no type and the name of an event.
 func (m *Message) IsEvent() bool { return eventTypes[m.Type] || m.Type == "" && m.Event != "" }
 
+// Kind returns the type, and [TypeEvent] of every event: one of [Types].
+func (m *Message) Kind() Type {
+	if m.IsEvent() {
+		return TypeEvent
+	}
+	return m.Type
+}
+
 // EventName returns what an event is called: its type, or its name if it has
 // none or only says that it is one.
 func (m *Message) EventName() string {
-	if m.Event != "" && (m.Type == "" || m.Type == "event") {
+	if m.Event != "" && (m.Type == "" || m.Type == TypeEvent) {
 		return m.Event
 	}
 	return string(m.Type)
@@ -37,7 +45,7 @@ func (m *Message) EventName() string {
 // readEvent keeps a robot's frame as it was written, if it is an event. A type
 // that is no event's is left out: no robot can speak as the relay.
 func (m *Message) readEvent(frame []byte) error {
-	if _, ours := ruleOf[m.Type]; ours {
+	if _, ours := ruleOf[m.Type]; ours && m.Type != TypeEvent {
 		return nil
 	}
 	if !validName(m.Event) {

@@ -116,6 +116,7 @@ func golden() map[string]struct {
 			Event: "bark", DeviceID: deviceID, Timestamp: Raw(`"2026-01-02T03:04:05.678Z"`),
 			Fields: Raw(`"data":{"dogs":["Elsa",null]},"id":"7f"`),
 		}},
+		"event_named": {Robot, Message{Type: TypeEvent, Event: "bark", Fields: Raw(`"id":"7f"`)}},
 		"event_typed": {Robot, Message{
 			Type: "battery", Timestamp: Raw(`1700000000.5`), Fields: Raw(`"level":78,"charging":false`),
 		}},

@@ -32,6 +32,7 @@ const (
 	TypeHello       Type = "hello"
 	TypeHeartbeat   Type = "heartbeat"
 	TypeCommand     Type = "command"
+	TypeEvent       Type = "event" // stands for every event: see IsEvent
 	TypeGetStatus   Type = "get_status"
 	TypeStatus      Type = "status_response"
 	TypeRobotStatus Type = "robot_status"

@@ -12,7 +12,7 @@ func Types() []Type { return slices.Sorted(maps.Keys(ruleOf)) }
 func Codes() []Code {
 	return []Code{
 		CodeNoDevice, CodeNotAuthorized, CodeDeviceOffline, CodeTURNError, CodeViewerLimit, CodeOfferTimeout,
-		CodeAnswerTimeout, CodeSessionUnknown, CodeRateLimited, CodeTooLarge, CodeBadMessage, CodeInternal,
+		CodeAnswerTimeout, CodeSessionUnknown, CodeStaleCommand, CodeRateLimited, CodeTooLarge, CodeBadMessage, CodeInternal,
 	}
 }
 

@@ -98,6 +98,7 @@ var ruleOf = map[Type]rule{
 	TypeHello:       {from: Robot, may: fSessions},
 	TypeHeartbeat:   {from: Robot, may: fSessions},
 	TypeCommand:     {from: App | Relay, needs: fCommand, may: fDevice | fTarget | fData | fTimestamp},
+	TypeEvent:       {from: Robot | Relay, may: fDevice | fEvent | fTimestamp | fFields},
 	TypeGetStatus:   {from: App, may: fDevice},
 	TypeStatus:      {from: Relay, needs: fDevice | fPaired | fRobotUp},
 	TypeRobotStatus: {from: Relay, needs: fDevice | fOnline},
@@ -106,15 +107,18 @@ var ruleOf = map[Type]rule{
 // rule returns what holds for the message, if it is one that party from may
 // have heard of.
 func (m *Message) rule(from Party) (r rule, known bool) {
-	switch {
-	case from == Robot && m.IsEvent():
-		return rule{from: Robot, may: fEvent | fTimestamp | fFields}, true
-	case from == Relay && m.IsEvent():
-		return rule{from: Relay, needs: fDevice | fTimestamp, may: fEvent | fFields}, true
+	if from == App {
+		r, known = ruleOf[m.Type]
+		return r, known
 	}
-	r, known = ruleOf[m.Type]
-	if from == Relay && m.Type == TypeCommand {
+	r, known = ruleOf[m.Kind()]
+	switch {
+	case m.Type == TypeCommand:
 		r.may &^= fDevice | fTarget // it is at its robot
+	case m.IsEvent() && from == Robot:
+		r.may &^= fDevice // the relay knows better
+	case m.IsEvent():
+		r.needs = fDevice | fTimestamp
 	}
 	return r, known
 }

@@ -15,8 +15,13 @@ import (
 	"wimz.dev/live/relay/wire"
 )
 
-// ErrNobody is returned by Send when nobody owns the address.
-var ErrNobody = errors.New("nobody at this address")
+// Errors of Send.
+var (
+	// ErrNobody says that nobody owns the address.
+	ErrNobody = errors.New("nobody at this address")
+	// ErrBusy says that the owner cannot take the message now.
+	ErrBusy = errors.New("busy")
+)
 
 // PeerID names one socket of an app. It is never sent to anybody.
 type PeerID string
@@ -64,7 +69,7 @@ type Bus interface {
 	// waiting for it. release gives the address up and reports whether the
 	// caller still owned it.
 	Claim(address string, deliver Deliver, moved func()) (release func() bool)
-	// Send delivers to the owner of an address, or returns ErrNobody.
+	// Send delivers to the owner of an address, or returns ErrNobody or ErrBusy.
 	Send(ctx context.Context, address string, e Envelope) error
 	// Owned reports whether an address has an owner.
 	Owned(ctx context.Context, address string) (bool, error)

@@ -152,7 +152,7 @@ func TestBadMessages(t *testing.T) {
 		robot.raw(frame)
 		robot.hears("error BAD_MESSAGE")
 	}
-	for _, frame := range []string{`{"event":"bark"}`, `{"type":"get_profiles"}`, `{"type":"heartbeat"}`, `{"type":"hello","sessions":[]}`, `{}`, `{"type":"pong"}`} {
+	for _, frame := range []string{`{"event":7}`, `{"type":"get_profiles"}`, `{"type":"heartbeat"}`, `{"type":"hello","sessions":[]}`, `{}`, `{"type":"pong"}`} {
 		robot.raw(frame)
 	}
 	for _, frame := range []string{`{"type":"from_the_future","sdp":1}`, `{"type":"pong"}`} {

@@ -23,6 +23,7 @@ type app struct {
 	client
 	token  atomic.Pointer[store.TokenID] // that of me, for other goroutines
 	expiry *time.Timer                   // closes the socket with its token
+	robots remembered
 }
 
 // ServeApp serves the socket of an authenticated app until it ends, at the
@@ -86,7 +87,6 @@ func (a *app) deliver(ctx context.Context, e bus.Envelope) error {
 func (a *app) greet(ctx context.Context) {
 	devices, err := a.owned(ctx)
 	if err != nil {
-		a.cfg.Log.ErrorContext(ctx, "look up the user's robots", "error", err)
 		return
 	}
 	for _, id := range devices {
@@ -97,7 +97,11 @@ func (a *app) greet(ctx context.Context) {
 func (a *app) owned(ctx context.Context) ([]wire.DeviceID, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
-	return a.cfg.Owners.DevicesOf(ctx, a.me.User)
+	devices, err := a.cfg.Owners.DevicesOf(ctx, a.me.User)
+	if err != nil {
+		a.cfg.Log.ErrorContext(ctx, "look up the user's robots", "error", err)
+	}
+	return devices, err
 }
 
 func (a *app) online(ctx context.Context, id wire.DeviceID) bool {
@@ -113,6 +117,8 @@ func (a *app) receive(ctx context.Context, frame []byte) {
 	switch m.Type {
 	case wire.TypeRequest:
 		a.request(ctx, m.DeviceID)
+	case wire.TypeCommand:
+		a.command(ctx, &m)
 	case wire.TypeGetStatus:
 		a.status(ctx, m.DeviceID)
 	case wire.TypeAuth:
@@ -141,12 +147,12 @@ func (a *app) request(ctx context.Context, device wire.DeviceID) {
 func (a *app) status(ctx context.Context, asked wire.DeviceID) {
 	devices, err := a.owned(ctx)
 	if err != nil {
-		a.refuse(wire.CodeInternal, "Internal error, please try again", 0)
+		a.refuse(wire.CodeInternal, "Internal error, please try again")
 		return
 	}
 	if asked == "" {
 		if len(devices) != 1 {
-			a.refuse(wire.CodeNoDevice, "Say which robot: device_id is missing", 0)
+			a.refuse(wire.CodeNoDevice, "Say which robot: device_id is missing")
 			return
 		}
 		asked = devices[0]
@@ -171,9 +177,9 @@ func (a *app) renew(ctx context.Context, token string) {
 		a.cfg.Sessions.Renewed(a.me)
 		a.confirm(ctx, who)
 	case err == nil || errors.Is(err, auth.ErrUnauthenticated):
-		a.refuse(wire.CodeNotAuthorized, "Not authorized", 0)
+		a.refuse(wire.CodeNotAuthorized, "Not authorized")
 	default:
 		a.cfg.Log.ErrorContext(ctx, "look up how an account stands", "error", err)
-		a.refuse(wire.CodeInternal, "Internal error, please try again", 0)
+		a.refuse(wire.CodeInternal, "Internal error, please try again")
 	}
 }

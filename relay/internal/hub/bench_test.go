@@ -179,8 +179,27 @@ func TestBench(t *testing.T) {
 	b.close(b.cycle())
 }
 
-// BenchmarkForward is messages from an app to a robot, many under way at once.
-// The figures include both clients. That the relay is measured must not show.
+// stream sends messages of one kind to the other end, many under way at once.
+// The figures include both clients.
+func (b *bench) stream(t *testing.B, from, to *end, kind wire.Type, message func() wire.Message) {
+	const underWay = 64
+	t.ReportAllocs()
+	sent, heard := 0, 0
+	for t.Loop() {
+		from.says(t, message())
+		if sent++; sent-heard == underWay {
+			to.hears(t, kind)
+			heard++
+		}
+	}
+	for ; heard < sent; heard++ {
+		to.hears(t, kind)
+	}
+	t.ReportMetric(float64(t.N)/t.Elapsed().Seconds(), "messages/s")
+}
+
+// BenchmarkForward is signaling from an app to a robot. That the relay is
+// measured must not show.
 func BenchmarkForward(b *testing.B) {
 	b.Run("unmeasured", func(b *testing.B) { forward(b, meters{}) })
 	b.Run("measured", func(b *testing.B) { forward(b, measured()) })
@@ -189,21 +208,27 @@ func BenchmarkForward(b *testing.B) {
 func forward(b *testing.B, m meters) {
 	world := newBench(b, m)
 	id := world.cycle()
-	const underWay = 64
-	b.ReportAllocs()
-	sent, heard := 0, 0
-	for b.Loop() {
-		world.app.says(b, candidate(id))
-		if sent++; sent-heard == underWay {
-			world.robot.hears(b, wire.TypeICE)
-			heard++
-		}
-	}
-	for ; heard < sent; heard++ {
-		world.robot.hears(b, wire.TypeICE)
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+	world.stream(b, world.app, world.robot, wire.TypeICE, func() wire.Message { return candidate(id) })
 	world.close(id)
+}
+
+// BenchmarkCommand is a driver's commands.
+func BenchmarkCommand(b *testing.B) {
+	world := newBench(b, measured())
+	world.stream(b, world.app, world.robot, wire.TypeCommand, func() wire.Message {
+		return wire.Message{
+			Type: wire.TypeCommand, DeviceID: "robot", Command: "motor",
+			Data: wire.Raw(`{"left":0.5,"right":-0.25}`), Timestamp: wire.Millis(time.Now()),
+		}
+	})
+}
+
+// BenchmarkEvent is a robot's news.
+func BenchmarkEvent(b *testing.B) {
+	world := newBench(b, measured())
+	world.stream(b, world.robot, world.app, "battery", func() wire.Message {
+		return wire.Message{Type: "battery", Fields: wire.Raw(`"level":78,"charging":false`)}
+	})
 }
 
 // BenchmarkForwardOne is the way of one message alone: its latency.

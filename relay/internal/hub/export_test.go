@@ -14,4 +14,5 @@ import (
 func (h *Hub) Unlimited() {
 	h.requests = limit.NewKeyed(time.Nanosecond, math.MaxInt32)
 	h.messages = func() *rate.Limiter { return rate.NewLimiter(rate.Inf, 0) }
+	h.traffic = h.messages
 }

@@ -57,6 +57,8 @@ type Hub struct {
 	cfg      Config
 	requests *limit.Keyed         // per user
 	messages func() *rate.Limiter // a new one for each socket
+	traffic  func() *rate.Limiter // likewise, for commands and events
+	pairings atomic.Uint64        // how often a robot has got another owner
 	apps     atomic.Int64
 	robots   atomic.Int64
 }
@@ -69,6 +71,7 @@ func New(cfg Config) *Hub {
 	return &Hub{
 		cfg: cfg, requests: limit.NewKeyed(requestEvery, requestBurst),
 		messages: func() *rate.Limiter { return rate.NewLimiter(messageRate, messageBurst) },
+		traffic:  func() *rate.Limiter { return rate.NewLimiter(trafficRate, trafficBurst) },
 	}
 }
 
@@ -88,8 +91,9 @@ func (h *Hub) EndLogin(ctx context.Context, user store.UserID, token store.Token
 
 // OwnerChanged lets a robot that is connected look up whose it is: it comes online
 // for its new owner, and goes offline for the one before. It returns when they have
-// been told.
+// been told. From then on no app's socket believes what it knew before.
 func (h *Hub) OwnerChanged(ctx context.Context, id wire.DeviceID) {
+	h.pairings.Add(1)
 	// ErrNobody: a robot that connects later looks it up then.
 	_ = h.cfg.Bus.Send(ctx, bus.RobotAddress(id), bus.Envelope{
 		Kind: bus.OwnerChanged, From: bus.Sender{Party: wire.Relay, Device: id},
@@ -99,14 +103,15 @@ func (h *Hub) OwnerChanged(ctx context.Context, id wire.DeviceID) {
 // client is what the sockets of apps and robots have in common.
 type client struct {
 	*Hub
-	conn  *ws.Conn
-	me    bus.Sender
-	limit *rate.Limiter
-	heard time.Time // when the last frame came; owned by the reader
+	conn    *ws.Conn
+	me      bus.Sender
+	limit   *rate.Limiter
+	traffic *rate.Limiter
+	heard   time.Time // when the last frame came; owned by the reader
 }
 
 func (h *Hub) newClient(conn *ws.Conn, me bus.Sender) client {
-	return client{Hub: h, conn: conn, me: me, limit: h.messages()}
+	return client{Hub: h, conn: conn, me: me, limit: h.messages(), traffic: h.traffic()}
 }
 
 // tell sends a message down the socket and reports whether it was queued.
@@ -115,7 +120,7 @@ func (c *client) tell(m wire.Message) bool {
 		c.cfg.Meter.Dropped(DropUndeliverable)
 		return false
 	}
-	c.cfg.Meter.Told(c.me.Party, m.Type)
+	c.cfg.Meter.Told(c.me.Party, m.Kind())
 	if m.Type == wire.TypeError {
 		c.cfg.Meter.Refused(m.Code)
 	}
@@ -134,20 +139,20 @@ func (c *client) deliver(_ context.Context, e bus.Envelope) error {
 // reports false.
 func (c *client) decode(frame []byte) (m wire.Message, ok bool) {
 	c.heard = time.Now()
-	if !c.limit.Allow() {
+	m, err := wire.Decode(frame, c.me.Party)
+	if !c.allows(&m) {
 		c.cfg.Meter.Dropped(DropRateLimited)
-		c.refuse(wire.CodeRateLimited, "Too many messages", 1)
+		c.tell(refusal(&m, wire.CodeRateLimited, "Too many messages", 1))
 		return m, false
 	}
-	m, err := wire.Decode(frame, c.me.Party)
 	if bad, ok := errors.AsType[*wire.BadMessageError](err); ok && c.isTold(bad) {
-		c.refuse(wire.CodeBadMessage, bad.Error(), 0)
+		c.refuse(wire.CodeBadMessage, bad.Error())
 	}
 	if err != nil {
 		c.cfg.Meter.Dropped(dropFor(err))
 		return m, false
 	}
-	c.cfg.Meter.Heard(c.me.Party, m.Type)
+	c.cfg.Meter.Heard(c.me.Party, m.Kind())
 	if m.Type == wire.TypePing {
 		c.tell(wire.Message{Type: wire.TypePong})
 		return m, false
@@ -161,8 +166,8 @@ func (c *client) isTold(bad *wire.BadMessageError) bool {
 	return c.me.Party == wire.App || bad.Type == "" || strings.HasPrefix(string(bad.Type), "webrtc_")
 }
 
-func (c *client) refuse(code wire.Code, text string, retryAfter int) {
-	c.tell(wire.Message{Type: wire.TypeError, Code: code, Text: text, RetryAfter: retryAfter})
+func (c *client) refuse(code wire.Code, text string) {
+	c.tell(wire.Message{Type: wire.TypeError, Code: code, Text: text})
 }
 
 // say takes a message to its session.

@@ -124,11 +124,15 @@ func (r *robot) publishStatus(ctx context.Context, to store.UserID, online bool)
 
 // deliver takes in what is sent to the robot's address.
 func (r *robot) deliver(ctx context.Context, e bus.Envelope) error {
-	if e.Kind == bus.OwnerChanged {
+	switch {
+	case e.Kind == bus.OwnerChanged:
 		r.learnOwner(ctx, true)
 		return nil
+	case e.Message.Type == wire.TypeCommand:
+		return r.drive(e)
+	default:
+		return r.client.deliver(ctx, e)
 	}
-	return r.client.deliver(ctx, e)
 }
 
 func (r *robot) receive(ctx context.Context, frame []byte) {
@@ -137,11 +141,11 @@ func (r *robot) receive(ctx context.Context, frame []byte) {
 		r.looked = time.Now()
 	}
 	m, ok := r.decode(frame)
-	if !ok {
-		return
-	}
-	switch m.Type {
-	case wire.TypeHello, wire.TypeHeartbeat:
+	switch {
+	case !ok:
+	case m.IsEvent():
+		r.event(ctx, m)
+	case m.Type == wire.TypeHello, m.Type == wire.TypeHeartbeat:
 		r.report(ctx, m)
 	default:
 		r.say(ctx, m)

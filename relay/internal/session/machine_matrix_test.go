@@ -71,7 +71,7 @@ func matrix() []struct {
 	}
 	for _, quiet := range []wire.Type{
 		wire.TypeRequest, wire.TypeCredentials, wire.TypeResumed, wire.TypeError, wire.TypePing, wire.TypePong,
-		wire.TypeAuth, wire.TypeGoingAway, wire.TypeCommand, wire.TypeGetStatus, wire.TypeStatus, wire.TypeRobotStatus,
+		wire.TypeAuth, wire.TypeGoingAway, wire.TypeCommand, wire.TypeEvent, wire.TypeGetStatus, wire.TypeStatus, wire.TypeRobotStatus,
 	} {
 		rows = append(rows, row{quiet, everybody, nothing()})
 	}

@@ -8,6 +8,7 @@ package session
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -108,8 +109,7 @@ func (s *Service) Request(ctx context.Context, app bus.Sender, device wire.Devic
 	s.actors.Go(func() { a.run(before) })
 }
 
-// resolve answers which robot a request means, or why there is none. A robot
-// of somebody else is refused like one that does not exist.
+// resolve answers which robot a request means, or why there is none.
 func (s *Service) resolve(ctx context.Context, user store.UserID, asked wire.DeviceID) (wire.DeviceID, *wire.Message) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
@@ -118,18 +118,23 @@ func (s *Service) resolve(ctx context.Context, user store.UserID, asked wire.Dev
 		s.cfg.Log.ErrorContext(ctx, "look up the user's robots", "error", err)
 		return "", refuse(asked, wire.CodeInternal, "Internal error, please try again")
 	}
-	if asked == "" {
-		if len(owned) != 1 {
-			return "", refuse("", wire.CodeNoDevice, "Say which robot: device_id is missing")
-		}
+	return Choose(owned, asked)
+}
+
+// Choose answers which of a user's robots is meant, or with an error message
+// why none: there is no way to tell a robot of somebody else from one that
+// does not exist.
+func Choose(owned []wire.DeviceID, asked wire.DeviceID) (wire.DeviceID, *wire.Message) {
+	switch {
+	case asked == "" && len(owned) == 1:
 		return owned[0], nil
+	case asked == "":
+		return "", refuse("", wire.CodeNoDevice, "Say which robot: device_id is missing")
+	case slices.Contains(owned, asked):
+		return asked, nil
+	default:
+		return "", refuse(asked, wire.CodeNotAuthorized, "Not authorized")
 	}
-	for _, id := range owned {
-		if id == asked {
-			return id, nil
-		}
-	}
-	return "", refuse(asked, wire.CodeNotAuthorized, "Not authorized")
 }
 
 func refuse(device wire.DeviceID, code wire.Code, text string) *wire.Message {

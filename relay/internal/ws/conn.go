@@ -44,16 +44,20 @@ func (e *ClosedError) Error() string {
 // Conn is one connection. Send and Close may be called from any goroutine and
 // never block; Serve is called once.
 type Conn struct {
-	socket *websocket.Conn
-	queue  chan []byte
-	ended  context.Context //nolint:containedctx // the life of the connection, with its cause
-	end    context.CancelCauseFunc
+	socket     *websocket.Conn
+	queue      chan []byte
+	perishable chan *Perishable
+	ended      context.Context //nolint:containedctx // the life of the connection, with its cause
+	end        context.CancelCauseFunc
 }
 
 // New takes ownership of an open socket. Serve must follow.
 func New(socket *websocket.Conn) *Conn {
 	ended, end := context.WithCancelCause(context.Background())
-	return &Conn{socket: socket, queue: make(chan []byte, queueLen), ended: ended, end: end}
+	return &Conn{
+		socket: socket, queue: make(chan []byte, queueLen), perishable: make(chan *Perishable, perishableLen),
+		ended: ended, end: end,
+	}
 }
 
 // Send queues one text frame, which the connection then owns. A peer that does
@@ -99,6 +103,7 @@ func (c *Conn) Serve(ctx context.Context, receive func(frame []byte)) error {
 	c.end(c.read(receive))
 	c.drain()
 	<-written
+	c.spoil()
 	_ = c.socket.Close()
 	return context.Cause(c.ended)
 }
@@ -181,14 +186,27 @@ func (c *Conn) write() {
 			return
 		case frame = <-c.queue:
 			kind = websocket.TextMessage
+		case p := <-c.perishable:
+			if c.writePerishable(p) {
+				continue
+			}
+			return
 		case <-heartbeat.C:
 		}
-		if err := c.writeFrame(kind, frame, time.Now().Add(wire.WriteTimeout)); err != nil {
-			c.end(fmt.Errorf("write: %w", err))
-			_ = c.socket.SetReadDeadline(time.Now()) // wake the reader
+		if !c.writeOrEnd(kind, frame) {
 			return
 		}
 	}
+}
+
+// writeOrEnd reports whether the frame was written; else the connection is over.
+func (c *Conn) writeOrEnd(kind int, frame []byte) bool {
+	err := c.writeFrame(kind, frame, time.Now().Add(wire.WriteTimeout))
+	if err != nil {
+		c.end(fmt.Errorf("write: %w", err))
+		_ = c.socket.SetReadDeadline(time.Now()) // wake the reader
+	}
+	return err == nil
 }
 
 // finish writes what is queued and a close frame, in lingerTime at most, and
