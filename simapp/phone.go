@@ -16,7 +16,8 @@ type Config struct {
 	// Token is what [Login] returned.
 	Token string
 	// OnMessage, if not nil, sees every message of the relay before the phone
-	// acts on it, one at a time. It must not block.
+	// acts on it, one at a time: events of the user's robots
+	// ([wire.Message.IsEvent]), and all the others. It must not block.
 	OnMessage func(wire.Message)
 	Log       *slog.Logger
 }
@@ -41,8 +42,9 @@ type Phone struct {
 
 	mu       sync.Mutex
 	token    string
-	closing  bool       // nothing new begins
-	moved    bool       // this machine's address has changed since the socket was up
+	closing  bool // nothing new begins
+	moved    bool // this machine's address has changed since the socket was up
+	driving  driving
 	requests []*request // unanswered ones, oldest first
 	viewings map[wire.SessionID]*Viewing
 }
@@ -58,6 +60,7 @@ func dial(ctx context.Context, cfg Config, open func(client.Config) (socket, err
 	p := &Phone{
 		cfg: cfg, token: cfg.Token,
 		turn: make(chan struct{}, 1), ended: make(chan struct{}),
+		driving:  driving{turn: make(chan struct{}, 1)},
 		viewings: make(map[wire.SessionID]*Viewing),
 	}
 	p.life, p.end = context.WithCancelCause(context.WithoutCancel(ctx))

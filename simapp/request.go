@@ -163,8 +163,10 @@ func (p *Phone) receive(m wire.Message) {
 	}
 	p.mu.Lock()
 	v := p.viewings[m.SessionID]
+	ofCommand := p.driving.hear(m)
 	p.mu.Unlock()
 	switch {
+	case ofCommand:
 	case v != nil:
 		v.post(func() { v.handle(m) })
 	case m.Type == wire.TypeCredentials:
@@ -186,12 +188,14 @@ func (p *Phone) onUp() {
 	}
 }
 
-// onDown fails the open requests: their answers went to the lost socket.
+// onDown fails the open requests and commands: their answers went to the lost
+// socket.
 func (p *Phone) onDown(cause error) {
 	p.mu.Lock()
 	p.moved = p.moved || errors.Is(cause, client.ErrMoved)
 	lost := p.requests
 	p.requests = nil
+	p.driving.settle(errors.Join(client.ErrOffline, cause))
 	p.mu.Unlock()
 	for _, r := range lost {
 		r.answered <- outcome{err: errors.Join(client.ErrOffline, cause)}

@@ -21,6 +21,7 @@ var adviceFor = map[wire.Code]string{
 	wire.CodeViewerLimit:    "the robot has as many viewers as it allows; close another one",
 	wire.CodeOfferTimeout:   "the robot is connected but does not offer; look at its log",
 	wire.CodeAnswerTimeout:  "this side was too slow; try again",
+	wire.CodeStaleCommand:   "check the clock of this machine, and the robot's connection",
 	wire.CodeSessionUnknown: "the relay has given the session up; try again",
 	wire.CodeRateLimited:    "too many requests; wait a little",
 	wire.CodeInternal:       "look at the relay's log",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/simapp"
@@ -14,6 +15,9 @@ import (
 
 // maxPassword bounds the line that is read from standard input.
 const maxPassword = 1024
+
+// dialTimeout bounds the way to the relay, the login included.
+const dialTimeout = 15 * time.Second
 
 // account says who is asking.
 type account struct {
@@ -38,6 +42,21 @@ func (c *account) login(ctx context.Context, stdin io.Reader) (string, error) {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
 	return simapp.Login(ctx, c.Relay, c.Email, strings.TrimRight(line, "\r\n"))
+}
+
+// dial logs in and connects. If the device that is meant is asked for and not
+// named, it becomes the only one there is.
+func (c *account) dial(ctx context.Context, a *app, device *wire.DeviceID, onMessage func(wire.Message)) (*simapp.Phone, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, errors.New("the relay cannot be reached"))
+	defer cancel()
+	token, err := c.login(ctx, a.stdin)
+	if err == nil && device != nil {
+		*device, err = choose(ctx, c.Relay, token, *device)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return simapp.Dial(ctx, simapp.Config{RelayURL: c.Relay, Token: token, OnMessage: onMessage, Log: a.log})
 }
 
 // choose returns the device that is meant: the one named, or the only one there is.

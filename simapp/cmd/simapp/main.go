@@ -1,6 +1,6 @@
 // Command simapp is the app without a phone: it watches a robot in the
-// terminal and measures what comes, or serves a page that shows the video. See
-// simapp --help.
+// terminal and measures what comes, serves a page that shows the video, sends
+// commands and shows events. See simapp --help.
 package main
 
 import (

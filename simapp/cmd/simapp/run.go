@@ -14,9 +14,12 @@ const description = `The app's end of WIM-Z live video, without a phone.
 
     simapp watch --relay ws://127.0.0.1:8000 --email you@example.com --password-stdin < password
     simapp serve --relay ws://127.0.0.1:8000
+    simapp send dispense_treat --relay ws://127.0.0.1:8000
+    simapp events --relay ws://127.0.0.1:8000
 
 The first shows figures of a robot's video in the terminal, the second serves a page
-that shows the video itself.`
+that shows the video itself, the third tells a robot what to do, the last shows what
+robots tell.`
 
 // grammar is the command line.
 type grammar struct {
@@ -27,6 +30,8 @@ type grammar struct {
 	Serve  serveCmd  `cmd:"" help:"Serve a page that shows a robot's video."`
 	Pair   pairCmd   `cmd:"" help:"Become the owner of the robot that shows a code."`
 	Unpair unpairCmd `cmd:"" help:"Give a robot up."`
+	Send   sendCmd   `cmd:"" help:"Send a robot a command."`
+	Events eventsCmd `cmd:"" help:"Show what robots tell."`
 }
 
 // app is what the commands share.

@@ -44,6 +44,11 @@ func TestCommandLine(t *testing.T) {
 		"help":           {[]string{"--help"}, cli.ExitOK, "simapp watch"},
 		"watch help":     {[]string{"watch", "--help"}, cli.ExitOK, "Examples:"},
 		"serve help":     {[]string{"serve", "--help"}, cli.ExitOK, "Examples:"},
+		"send help":      {[]string{"send", "--help"}, cli.ExitOK, "Examples:"},
+		"events help":    {[]string{"events", "--help"}, cli.ExitOK, "Examples:"},
+		"no command":     {[]string{"send", "--relay", "ws://h"}, cli.ExitUsage, "<command>"},
+		"nobody sends":   {[]string{"send", "stop", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
+		"nobody listens": {[]string{"events", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
 		"version":        {[]string{"--version"}, cli.ExitOK, ""},
 		"nothing":        {nil, cli.ExitUsage, "see simapp --help"},
 		"unknown":        {[]string{"dance"}, cli.ExitUsage, "see simapp --help"},
@@ -242,7 +247,7 @@ func TestEveryErrorSaysWhatToDo(t *testing.T) {
 	for _, code := range []wire.Code{
 		wire.CodeNoDevice, wire.CodeNotAuthorized, wire.CodeDeviceOffline, wire.CodeTURNError,
 		wire.CodeViewerLimit, wire.CodeOfferTimeout, wire.CodeAnswerTimeout,
-		wire.CodeSessionUnknown, wire.CodeRateLimited, wire.CodeInternal,
+		wire.CodeSessionUnknown, wire.CodeStaleCommand, wire.CodeRateLimited, wire.CodeInternal,
 	} {
 		errs = append(errs, &simapp.RelayError{Code: code, Text: "no"})
 	}
@@ -287,6 +292,36 @@ func TestWords(t *testing.T) {
 		if got := path(pair); !strings.Contains(got, want) {
 			t.Errorf("%v: %s", pair, got)
 		}
+	}
+}
+
+func TestEventLines(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := wire.Stamp(now)
+	for _, c := range []struct {
+		m     wire.Message
+		words string
+	}{
+		{wire.Message{Type: wire.TypeRobotStatus, DeviceID: "w", Online: new(true)}, "03:04:05  w  online"},
+		{wire.Message{Type: wire.TypeRobotStatus, DeviceID: "w", Online: new(false)}, "03:04:05  w  offline"},
+		{wire.Message{Event: "bark", DeviceID: "w", Timestamp: at}, "03:04:05  w  bark  {}"},
+		{wire.Message{Type: "event", Event: "bark", DeviceID: "w", Timestamp: at}, "03:04:05  w  bark  {}"},
+		{wire.Message{Type: "battery", DeviceID: "w", Timestamp: at, Fields: wire.Raw(`"level":78`)}, `03:04:05  w  battery  {"level":78}`},
+		{wire.Message{Event: "evil", DeviceID: "w", Timestamp: at, Fields: wire.Raw(`"a":"é` + "\u009b2J\u202e" + `"`)}, `03:04:05  w  evil  {"a":"é` + "\uFFFD2J\uFFFD" + `"}`},
+	} {
+		all, one, other := &eventsCmd{}, &eventsCmd{Device: "w", JSON: true}, &eventsCmd{Device: "v"}
+		if !all.wants(c.m) || !one.wants(c.m) || other.wants(c.m) {
+			t.Errorf("%s: shown to the wrong one", c.m)
+		}
+		if got := all.line(c.m, now); got != c.words {
+			t.Errorf("got %q, want %q", got, c.words)
+		}
+		if got := one.line(c.m, now); got != string(wire.Encode(c.m)) {
+			t.Errorf("got %s", got)
+		}
+	}
+	if (&eventsCmd{}).wants(wire.Message{Type: wire.TypeCredentials}) {
+		t.Error("credentials are printed")
 	}
 }
 

@@ -10,9 +10,6 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-// dialTimeout bounds the way to the relay, the login included.
-const dialTimeout = 15 * time.Second
-
 // watchCmd watches one robot.
 type watchCmd struct {
 	account `embed:""`
@@ -38,14 +35,14 @@ Examples:
 
 // Run watches until the time is over or ctx ends.
 func (c *watchCmd) Run(ctx context.Context, a *app) error {
-	phone, device, err := c.dial(ctx, a)
+	phone, err := c.dial(ctx, a, &c.Device, nil)
 	if err != nil {
 		return explain(err)
 	}
 	defer phone.Close()
-	screen := newScreen(a.stdout, device, c.JSON)
+	screen := newScreen(a.stdout, c.Device, c.JSON)
 	var last newest
-	viewing, err := phone.Watch(ctx, c.options(device, &last))
+	viewing, err := phone.Watch(ctx, c.options(&last))
 	if err != nil {
 		return explain(err)
 	}
@@ -67,24 +64,8 @@ func (c *watchCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// dial logs in and connects.
-func (c *watchCmd) dial(ctx context.Context, a *app) (*simapp.Phone, wire.DeviceID, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, errors.New("the relay cannot be reached"))
-	defer cancel()
-	token, err := c.login(ctx, a.stdin)
-	if err != nil {
-		return nil, "", err
-	}
-	device, err := choose(ctx, c.Relay, token, c.Device)
-	if err != nil {
-		return nil, "", err
-	}
-	phone, err := simapp.Dial(ctx, simapp.Config{RelayURL: c.Relay, Token: token, Log: a.log})
-	return phone, device, err
-}
-
-func (c *watchCmd) options(device wire.DeviceID, last *newest) simapp.Options {
-	o := simapp.Options{Device: device, Codec: c.Codec, RelayOnly: c.RelayOnly}
+func (c *watchCmd) options(last *newest) simapp.Options {
+	o := simapp.Options{Device: c.Device, Codec: c.Codec, RelayOnly: c.RelayOnly}
 	if c.Snapshot != "" {
 		o.OnPicture = last.keep
 	}
