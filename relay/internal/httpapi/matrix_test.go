@@ -212,6 +212,7 @@ func TestEveryMessageHasItsRow(t *testing.T) {
 	for _, row := range aboutRobot {
 		tabled[row.name] = true
 	}
+	tabled["event"] = true // see TestWhoHearsOfARobot
 	for _, kind := range []string{"ping", "pong", "auth", "robot_connected", "get_profiles"} { // about nobody but who says it
 		tabled[kind] = true
 	}
@@ -226,6 +227,9 @@ func TestEveryMessageHasItsRow(t *testing.T) {
 var aboutRobot = []said{
 	{"webrtc_request", forRobot(wire.TypeRequest), "webrtc_request", "webrtc_credentials"},
 	{"get_status", forRobot(wire.TypeGetStatus), "", "status_response robot"},
+	{"command", func(id string) wire.Message {
+		return wire.Message{Type: wire.TypeCommand, DeviceID: wire.DeviceID(id), Command: "stop"}
+	}, "command stop", ""},
 }
 
 func forRobot(kind wire.Type) func(string) wire.Message {
@@ -269,6 +273,23 @@ func TestWhoMayAskForARobot(t *testing.T) {
 			}
 			robot.quiet()
 		})
+	}
+}
+
+// TestWhoHearsOfARobot: its owner's apps.
+func TestWhoHearsOfARobot(t *testing.T) {
+	w := newWorld(t)
+	cast := w.cast()
+	robot := w.robot("robot")
+	apps := map[string]*peer{}
+	for _, caller := range []string{"owner", "stranger", "former owner"} {
+		apps[caller], _ = w.dial("/ws/app", cast[caller])
+		apps[caller].drained()
+	}
+	robot.raw(`{"event":"bark"}`)
+	apps["owner"].next()
+	for _, app := range apps {
+		app.quiet()
 	}
 }
 
