@@ -212,7 +212,7 @@ func TestEveryMessageHasItsRow(t *testing.T) {
 	for _, row := range aboutRobot {
 		tabled[row.name] = true
 	}
-	tabled["event"] = true // see TestWhoHearsOfARobot
+	tabled["event"] = true                                                                     // see TestWhoHearsOfARobot
 	for _, kind := range []string{"ping", "pong", "auth", "robot_connected", "get_profiles"} { // about nobody but who says it
 		tabled[kind] = true
 	}
