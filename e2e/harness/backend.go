@@ -42,7 +42,8 @@ type RobotSettings struct {
 
 // CloudflareSettings configure the fake TURN key API.
 type CloudflareSettings struct {
-	TURN *TURN
+	TURN    *TURN
+	OwnTURN bool // a TURN server of its own instead, that knows what was revoked
 }
 
 // The one TURN key of the fake API.
@@ -53,9 +54,11 @@ const (
 
 // fake is the configuration of the fake API for a TURN server.
 func (s CloudflareSettings) fake() fakecloudflare.Config {
-	return fakecloudflare.Config{
-		KeyID: keyID, APIToken: apiToken, TURNSecret: s.TURN.Secret, ICEURLs: s.TURN.URLs,
+	c := fakecloudflare.Config{KeyID: keyID, APIToken: apiToken, TURNSecret: s.TURN.Secret}
+	if !s.OwnTURN {
+		c.ICEURLs = s.TURN.URLs
 	}
+	return c
 }
 
 // Program is a running program.

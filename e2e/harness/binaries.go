@@ -91,7 +91,10 @@ func (b Binaries) Robot(ctx context.Context, s RobotSettings, log io.Writer) (*P
 // Cloudflare implements [Backend].
 func (b Binaries) Cloudflare(ctx context.Context, s CloudflareSettings, log io.Writer) (*Program, error) {
 	args := []string{"--key-id", keyID, "--listen", "127.0.0.1:0"}
-	for _, url := range s.TURN.URLs {
+	if s.OwnTURN {
+		args = append(args, "--turn-listen", "127.0.0.1:0")
+	}
+	for _, url := range s.fake().ICEURLs {
 		args = append(args, "--ice-url", url)
 	}
 	env := []string{"FAKECLOUDFLARE_API_TOKEN=" + apiToken, "FAKECLOUDFLARE_TURN_SECRET=" + s.TURN.Secret}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wimz.dev/live/fakecloudflare"
+	"wimz.dev/live/fakecloudflare/turnserver"
 	"wimz.dev/live/relay"
 	"wimz.dev/live/robot"
 )
@@ -75,16 +76,31 @@ func (InProcess) Cloudflare(ctx context.Context, s CloudflareSettings, log io.Wr
 	if err != nil {
 		return nil, err
 	}
+	closeTURN := func() error { return nil }
+	if s.OwnTURN {
+		if closeTURN, err = startTURN(fake, cfg); err != nil {
+			return nil, err
+		}
+	}
 	server := &http.Server{Handler: fake, ReadHeaderTimeout: 5 * time.Second}
 	serve := func(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 		defer stop()
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
+			return errors.Join(err, closeTURN())
 		}
-		return nil
+		return closeTURN()
 	}
 	return run(ctx, listener.Addr().String(), serve), nil
+}
+
+// startTURN starts the fake's own TURN server.
+func startTURN(fake *fakecloudflare.Server, cfg fakecloudflare.Config) (stop func() error, err error) {
+	server, err := turnserver.Start(turnserver.Config{Secret: cfg.TURNSecret, Authorised: fake.Authorised, Log: cfg.Log})
+	if err != nil {
+		return nil, err
+	}
+	return server.Close, fake.AddICEURLs(server.URLs()...)
 }
 
 // run starts a program that is listening already.

@@ -95,6 +95,11 @@ func (s *System) LiveCredentials(ctx context.Context) (live int, err error) {
 	return live, err
 }
 
+// NewCredentials asks the relay for TURN credentials outside of any session.
+func (s *System) NewCredentials(ctx context.Context, user User) (servers wire.ICEServers, err error) {
+	return servers, do(ctx, http.MethodPost, s.Relay.URL("/api/turn/credentials"), user.Token, struct{}{}, &servers)
+}
+
 // SetFault lets the TURN provider misbehave.
 func (s *System) SetFault(ctx context.Context, fault fakecloudflare.Fault) error {
 	return do(ctx, http.MethodPut, s.Cloudflare.URL("/_control/fault"), "", fault, nil)

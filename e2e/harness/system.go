@@ -27,6 +27,7 @@ type Options struct {
 	TURNRequired bool
 	TURN         *TURN         // required: whose credentials are handed out
 	NoTURN       bool          // the relay has no TURN provider
+	OwnTURN      bool          // the provider runs a TURN server that knows what was revoked
 	TTL          time.Duration // of credentials; 1 h if 0
 	PairingTTL   time.Duration // of pairing codes; 10 min if 0
 	Linger       time.Duration // how long the relay keeps credentials that nobody uses
@@ -72,7 +73,7 @@ func Start(ctx context.Context, b Backend, cli Binaries, o Options) (*System, er
 		Grace: cmp.Or(o.Grace, time.Minute), TTL: cmp.Or(o.TTL, time.Hour),
 		Linger: o.Linger, PairingTTL: cmp.Or(o.PairingTTL, 10*time.Minute), Origins: o.Origins, LogLevel: o.LogLevel,
 	}
-	s.Cloudflare, err = b.Cloudflare(ctx, CloudflareSettings{TURN: o.TURN}, o.Log)
+	s.Cloudflare, err = b.Cloudflare(ctx, CloudflareSettings{TURN: o.TURN, OwnTURN: o.OwnTURN}, o.Log)
 	if err == nil {
 		if !o.NoTURN {
 			s.settings.CloudflareURL = s.Cloudflare.URL("")
