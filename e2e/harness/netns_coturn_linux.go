@@ -109,14 +109,18 @@ func (c *Coturn) inContainer(ctx context.Context, name, image string) error {
 	return err
 }
 
-func (c *Coturn) asProcess(ctx context.Context, name string, log io.Writer) (err error) {
+func (c *Coturn) asProcess(ctx context.Context, name string, log io.Writer) error {
+	binary, err := exec.LookPath("turnserver")
+	if err != nil {
+		return fmt.Errorf("coturn is missing, run make setup: %w", err)
+	}
 	if c.Netns, err = NewNetns(ctx, name); err != nil {
 		return err
 	}
 	if err = c.Netns.Sysctl("net/ipv4/ip_nonlocal_bind", "1"); err != nil {
 		return err
 	}
-	line := append(c.Netns.Prefix(), "turnserver")
+	line := append(c.Netns.Prefix(), binary)
 	line = append(line, c.args(c.CertFile, c.keyFile())...)
 	return c.spawn(exec.Command(line[0], line[1:]...), log)
 }

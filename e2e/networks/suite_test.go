@@ -9,6 +9,7 @@ package networks
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -59,7 +60,8 @@ var _ = JustAfterEach(func(ctx SpecContext) {
 })
 
 var _ = ReportAfterSuite("what was measured", func(r Report) {
-	if !r.SuiteConfig.DryRun {
+	if coturn != nil {
+		_, _ = fmt.Fprintln(os.Stdout, "TURN server of this run:", coturn.Kind)
 		writeTable(os.Stdout, r)
 	}
 })
