@@ -14,7 +14,7 @@ import (
 // noGap is what the longest time between two pictures stays below while nothing
 // happens to a session: 0.2 s on a quiet machine, up to 1 s on one with far too much
 // to do. A path that is lost, or a session that is begun anew, costs several.
-const noGap = 1500 * time.Millisecond
+const noGap = 2 * time.Second
 
 // onlooker is a viewing on a phone of its own that notes what the relay says.
 type onlooker struct {

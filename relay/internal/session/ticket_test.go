@@ -82,6 +82,20 @@ func TestForgedTickets(t *testing.T) {
 	}
 }
 
+// FuzzTickets: nothing but what was signed is read.
+func FuzzTickets(f *testing.F) {
+	keys := newTickets([][]byte{[]byte("key")})
+	good := keys.sign(aTicket())
+	f.Add(string(good))
+	f.Add("eyJhbGciOiJub25lIn0.e30.")
+	f.Add("..")
+	f.Fuzz(func(t *testing.T, given string) {
+		if got, ok := keys.read(wire.Ticket(given)); ok && got != aTicket() {
+			t.Errorf("%q is read as %+v", given, got)
+		}
+	})
+}
+
 // TestTicketLength: the longest names fit.
 func TestTicketLength(t *testing.T) {
 	keys := newTickets([][]byte{[]byte("key")})
