@@ -178,12 +178,11 @@ func (c *Conn) alive() error {
 func (c *Conn) write() {
 	heartbeat := time.NewTicker(wire.PingInterval)
 	defer heartbeat.Stop()
-	for {
+	for c.ended.Err() == nil { // what is queued then has less time, see finish
 		kind, frame := websocket.PingMessage, []byte(nil)
 		select {
 		case <-c.ended.Done():
-			c.finish()
-			return
+			continue
 		case frame = <-c.queue:
 			kind = websocket.TextMessage
 		case p := <-c.perishable:
@@ -197,6 +196,7 @@ func (c *Conn) write() {
 			return
 		}
 	}
+	c.finish()
 }
 
 // writeOrEnd reports whether the frame was written; else the connection is over.
