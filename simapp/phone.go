@@ -98,10 +98,11 @@ func dial(ctx context.Context, cfg Config, open func(client.Config) (socket, err
 }
 
 // run holds the socket until the phone is closed or its login has ended; then
-// no viewing can go on either.
+// no viewing can go on either. What the relay said before is heard first.
 func (p *Phone) run() {
 	defer close(p.ended)
 	if err := p.socket.Run(p.life); err != nil {
+		p.endViewings(func(v *Viewing) { v.post(func() { v.end(err) }) })
 		p.end(err)
 	}
 }
@@ -129,6 +130,13 @@ func (p *Phone) Renew(token string) error {
 // Close ends every viewing, says so to the relay, closes the socket and waits
 // for all of it. A second call does nothing more.
 func (p *Phone) Close() {
+	p.endViewings(func(v *Viewing) { v.end(ErrClosed) })
+	p.end(ErrClosed)
+	<-p.ended
+}
+
+// endViewings ends every viewing and waits for it. There will be no others.
+func (p *Phone) endViewings(end func(*Viewing)) {
 	p.mu.Lock()
 	p.closing = true
 	open := make([]*Viewing, 0, len(p.viewings))
@@ -137,13 +145,11 @@ func (p *Phone) Close() {
 	}
 	p.mu.Unlock()
 	for _, v := range open {
-		v.end(ErrClosed)
+		end(v)
 	}
 	for _, v := range open {
 		<-v.done
 	}
-	p.end(ErrClosed)
-	<-p.ended
 }
 
 func (p *Phone) currentToken() string {
