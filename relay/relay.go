@@ -62,6 +62,7 @@ type Relay struct {
 	api        *httpapi.API
 	since      int64 // the newest revocation when the relay was made
 	revoked    *revoke.Follower
+	server     *http.Server
 	closing    context.CancelFunc // tells the sockets
 	ended      context.CancelFunc // ends the sessions
 }
@@ -72,6 +73,9 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 		return nil, err
 	}
 	r := &Relay{log: log, metrics: metrics.New(cli.Version())}
+	if cfg.LimitMode == config.LimitsOff {
+		log.WarnContext(ctx, "LIMITS=off: NOBODY IS HELD BACK. This is for load tests, never for the internet")
+	}
 	if err := r.open(ctx, &cfg); err != nil {
 		return nil, err
 	}
@@ -79,33 +83,36 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 	r.closing = cancel
 	living, ended := context.WithCancel(context.WithoutCancel(ctx))
 	r.ended = ended
-	messages := bus.NewMemory()
+	messages, limits := bus.NewMemory(), cfg.LimitsInForce()
 	r.sessions = session.NewService(living, session.Config{
 		Bus: messages, Owners: r.store, Credentials: r.pool,
-		TURNRequired: cfg.TURNRequired, FallbackSTUN: []string{publicSTUN}, Grace: cfg.SessionGrace,
+		TURNRequired: cfg.TURNRequired, FallbackSTUN: []string{publicSTUN}, Grace: cfg.SessionGrace, Limits: limits.Quotas,
 		TicketKeys: ticketKeys(&cfg), Meter: r.metrics.Sessions, Log: log,
 	})
 	tokens := auth.NewTokens(cfg.JWTSecret, auth.TokenLifetime, time.Now)
 	guard := auth.NewGuard(tokens, r.store)
 	r.hub = hub.New(hub.Config{
 		Bus: messages, Sessions: r.sessions, Owners: r.store, Devices: r.store, Guard: guard,
-		Meter: r.metrics.Sockets, Log: log,
+		Limits: limits.Quotas, Meter: r.metrics.Sockets, Log: log,
 	})
 	r.revoked = revoke.New(r.since, revoke.Config{
 		Log: r.store, Sessions: r.sessions, Sockets: r.hub, Credentials: r.pool, Logger: log,
 	})
-	publicURL, _ := cfg.PublicSocketURL() // Validate has seen the error
+	publicURL, _ := cfg.PublicSocketURL() // Validate has seen the errors
+	proxies, _ := cfg.Proxies()
 	r.api = httpapi.New(httpapi.Config{
 		Store:    r.store,
-		Accounts: auth.NewAccounts(r.store, auth.NewPasswords(), time.Now),
+		Accounts: auth.NewAccounts(r.store, auth.NewPasswords(limits.LoginsAtOnce, limits.LoginsWaiting), time.Now),
 		Tokens:   tokens,
 		Guard:    guard,
 		Devices:  auth.NewDevices(r.store, cfg.DeviceStaticSignatures, time.Now),
 		Bus:      messages, Hub: r.hub, TURN: r.minter(&cfg),
 		PublicURL: publicURL, PairingCodeTTL: cfg.PairingCodeTTL,
-		AllowedOrigins: cfg.AllowedOrigins, Stats: r.Stats, Meter: r.metrics.Requests, Closing: closing, Log: log,
+		AllowedOrigins: cfg.AllowedOrigins, Proxies: proxies, Limits: limits,
+		Stats: r.Stats, Meter: r.metrics.Requests, Closing: closing, Log: log,
 		Registration: cfg.Registration, Revoked: r.revoked.Poke, OwnerChanged: r.ownerChanged,
 	})
+	r.server = r.newServer(&limits.Bounds)
 	return r, nil
 }
 
@@ -136,8 +143,7 @@ func (r *Relay) open(ctx context.Context, cfg *Config) (err error) {
 }
 
 func (r *Relay) listen(ctx context.Context, cfg *Config) (err error) {
-	r.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Addr())
-	if err != nil {
+	if r.listener, err = r.listenPublic(ctx, cfg); err != nil {
 		return err
 	}
 	if r.admin, err = admin.Listen(ctx, cfg.AdminAddr()); err != nil {
@@ -164,19 +170,11 @@ func (r *Relay) Stats() map[string]int {
 // the relay started has ended when Run returns. Media between apps and robots
 // flows on.
 func (r *Relay) Run(ctx context.Context) error {
-	server := &http.Server{
-		Handler:           r.api,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		IdleTimeout:       60 * time.Second,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
-	}
 	following, unfollow := context.WithCancel(ctx)
 	var follower sync.WaitGroup
 	follower.Go(func() { r.revoked.Run(following) })
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(r.listener) }()
+	go func() { served <- r.server.Serve(r.listener) }()
 	r.admin.Serve(ctx, admin.Config{Metrics: r.metrics.Handler(), Health: r.api, Log: r.log})
 	r.log.InfoContext(ctx, "relay listens", "address", r.Addr())
 
@@ -186,5 +184,5 @@ func (r *Relay) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	unfollow()
-	return errors.Join(fault, r.stop(context.WithoutCancel(ctx), server, &follower))
+	return errors.Join(fault, r.stop(context.WithoutCancel(ctx), &follower))
 }

@@ -135,7 +135,7 @@ func (c *Client) connect(ctx context.Context) (up bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	l := &link{Conn: ws.New(conn), local: conn.LocalAddr(), onMessage: c.cfg.OnMessage}
+	l := &link{Conn: ws.New(conn, ws.Limits{Frame: wire.MaxFrame}), local: conn.LocalAddr(), onMessage: c.cfg.OnMessage}
 	c.setLink(l)
 	defer c.setLink(nil)
 	c.cfg.Log.InfoContext(ctx, "connected to the relay")

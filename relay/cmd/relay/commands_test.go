@@ -64,7 +64,7 @@ func TestFromEmptyToAuthenticated(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	ann, err := auth.NewAccounts(db, auth.NewPasswords(), time.Now).Login(ctx, "ann@example.com", "correct horse")
+	ann, err := auth.NewAccounts(db, auth.NewPasswords(1, 0), time.Now).Login(ctx, "ann@example.com", "correct horse")
 	if err != nil {
 		t.Error(err, auth.Cause(err))
 	}

@@ -111,7 +111,7 @@ func (c *userPasswordCmd) Run(ctx context.Context, a *app) error {
 
 // accounts are those in the database.
 func accounts(db *sqlstore.DB) *auth.Accounts {
-	return auth.NewAccounts(db, auth.NewPasswords(), time.Now)
+	return auth.NewAccounts(db, auth.NewPasswords(1, 0), time.Now)
 }
 
 // withUser does something to an account, and prints what.

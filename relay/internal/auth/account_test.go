@@ -18,7 +18,7 @@ const password = "correct horse"
 
 func TestRegisterAndLogin(t *testing.T) {
 	ctx := t.Context()
-	accounts := NewAccounts(&memory{}, NewPasswords(), atNoon)
+	accounts := NewAccounts(&memory{}, NewPasswords(hashersAtOnce, hashersWaiting), atNoon)
 	u, err := accounts.Register(ctx, " Ann@Example.com", password)
 	if err != nil || u.Email != "ann@example.com" || u.ID == "" || !u.CreatedAt.Equal(noon) {
 		t.Fatalf("got %+v, %v", u, err)
@@ -47,7 +47,7 @@ func TestRegisterAndLogin(t *testing.T) {
 }
 
 func TestRegisterRefuses(t *testing.T) {
-	accounts := NewAccounts(&memory{}, NewPasswords(), atNoon)
+	accounts := NewAccounts(&memory{}, NewPasswords(hashersAtOnce, hashersWaiting), atNoon)
 	for _, tc := range []struct{ email, password, field string }{
 		{"ann", password, "email"},
 		{"ann@b", "1234567", "password"},
@@ -63,7 +63,7 @@ func TestRegisterRefuses(t *testing.T) {
 // TestUnknownEmailCostsTheSame looks at the work, not at the clock: a login of
 // nobody checks a hash with the parameters of a real one.
 func TestUnknownEmailCostsTheSame(t *testing.T) {
-	p := NewPasswords()
+	p := NewPasswords(hashersAtOnce, hashersWaiting)
 	genuine, err := p.Hash(t.Context(), password)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestUnknownEmailCostsTheSame(t *testing.T) {
 // TestRefusedLoginsCostTheSame, whatever the cause: one question to the store, and
 // one hash, which has to wait for its turn while others are at work.
 func TestRefusedLoginsCostTheSame(t *testing.T) {
-	passwords := NewPasswords()
+	passwords := NewPasswords(hashersAtOnce, hashersWaiting)
 	users := &memory{}
 	accounts := NewAccounts(users, passwords, atNoon)
 	for _, email := range []string{"ann@b", "eve@b"} {
@@ -106,7 +106,7 @@ func TestRefusedLoginsCostTheSame(t *testing.T) {
 	} {
 		t.Run(cause, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := NewPasswords()
+				p := NewPasswords(hashersAtOnce, hashersWaiting)
 				p.nobody = passwords.nobody
 				for range hashersAtOnce {
 					if err := p.enter(t.Context()); err != nil {
@@ -137,7 +137,7 @@ func TestRefusedLoginsCostTheSame(t *testing.T) {
 }
 
 func TestBrokenStoreIsNoWrongPassword(t *testing.T) {
-	accounts := NewAccounts(&memory{broken: errBroken}, NewPasswords(), atNoon)
+	accounts := NewAccounts(&memory{broken: errBroken}, NewPasswords(hashersAtOnce, hashersWaiting), atNoon)
 	if _, err := accounts.Login(t.Context(), "ann@b", password); !errors.Is(err, errBroken) || errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("got %v", err)
 	}
@@ -145,7 +145,7 @@ func TestBrokenStoreIsNoWrongPassword(t *testing.T) {
 
 func TestHashersAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := NewPasswords()
+		p := NewPasswords(hashersAtOnce, hashersWaiting)
 		ctx, cancel := context.WithCancel(t.Context())
 		entered := make(chan error, hashersAtOnce+hashersWaiting)
 		for range cap(entered) {
@@ -203,7 +203,7 @@ func FuzzParseEmail(f *testing.F) {
 }
 
 func BenchmarkHash(b *testing.B) {
-	p := NewPasswords()
+	p := NewPasswords(hashersAtOnce, hashersWaiting)
 	for b.Loop() {
 		if _, err := p.Hash(b.Context(), password); err != nil {
 			b.Fatal(err)

@@ -25,7 +25,7 @@ func newGuarded(t *testing.T) (*guarded, store.User) {
 	t.Helper()
 	g := &guarded{T: t, users: &memory{revoked: map[store.TokenID]bool{}}, now: noon}
 	clock := func() time.Time { return g.now }
-	g.accounts = NewAccounts(g.users, NewPasswords(), clock)
+	g.accounts = NewAccounts(g.users, NewPasswords(hashersAtOnce, hashersWaiting), clock)
 	g.tokens = NewTokens(key, time.Hour, clock)
 	g.guard = NewGuard(g.tokens, g.users)
 	u, err := g.accounts.Register(t.Context(), "ann@example.com", password)

@@ -17,6 +17,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// How many logins the tests allow at a time, and to wait.
+const (
+	hashersAtOnce  = 2
+	hashersWaiting = 64
+)
+
 // noon is when the tests take place.
 var noon = time.Unix(1_700_000_000, 0).UTC()
 

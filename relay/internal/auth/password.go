@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -11,15 +12,8 @@ import (
 	"wimz.dev/live/relay/internal/config"
 )
 
-const (
-	// hashersAtOnce bounds how many passwords are hashed at a time. A hash takes
-	// a core and 19 MiB for about 20 ms; logins must not eat the machine that
-	// carries the signaling.
-	hashersAtOnce = 2
-	// hashersWaiting bounds how many more wait for their turn, under a
-	// second's worth; beyond that a login is told ErrBusy.
-	hashersWaiting = 64
-)
+// anyNumber of logins is more than there can be connections.
+const anyNumber = 1 << 24
 
 // Passwords hashes and checks passwords with Argon2id (RFC 9106). It is safe for
 // concurrent use; one is shared by everything in the process.
@@ -31,14 +25,15 @@ type Passwords struct {
 }
 
 // NewPasswords returns a hasher with the parameters OWASP recommends for Argon2id:
-// 19 MiB, two passes, one lane.
-func NewPasswords() *Passwords {
+// 19 MiB, two passes, one lane. It works on atOnce passwords at a time, while
+// waiting others may wait (0: any number); one more is told ErrBusy.
+func NewPasswords(atOnce, waiting int) *Passwords {
 	params := &argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 	return &Passwords{
 		params: params,
 		nobody: hashOfNobody(params),
-		queue:  make(chan struct{}, hashersAtOnce+hashersWaiting),
-		slots:  make(chan struct{}, hashersAtOnce),
+		queue:  make(chan struct{}, atOnce+cmp.Or(waiting, anyNumber)),
+		slots:  make(chan struct{}, atOnce),
 	}
 }
 

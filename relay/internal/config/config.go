@@ -18,6 +18,11 @@ type Config struct {
 	Port uint16 `env:"PORT" default:"8000" help:"Port to listen on, 0 to 65535. 0 takes a free one."`
 	// Listen is HOST:PORT and overrides the two above when it is not empty.
 	Listen string `placeholder:"HOST:PORT" help:"Overrides --host and --port."`
+	// TLSCertFile and TLSKeyFile, both or neither, make the relay speak TLS.
+	TLSCertFile string `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"FILE" help:"Certificate chain (PEM) to speak TLS with. Without one a proxy in front of the relay does."`
+	TLSKeyFile  string `name:"tls-key-file" env:"TLS_KEY_FILE" placeholder:"FILE" help:"Private key (PEM) of the certificate."`
+	// TrustedProxies may say whom they connect for; see [Config.Proxies].
+	TrustedProxies []string `env:"TRUSTED_PROXIES" placeholder:"NET" help:"Proxies whose X-Forwarded-For is believed, separated by commas: 127.0.0.1,10.0.0.0/8."`
 
 	// PublicURL is where robots and apps reach the relay; see [Config.PublicSocketURL].
 	PublicURL string `name:"public-url" env:"PUBLIC_URL" placeholder:"URL" help:"Where robots and apps reach the relay: https://relay.example.com. Default: the host that a request names."`
@@ -66,6 +71,10 @@ type Config struct {
 	PairingCodeTTL time.Duration `env:"PAIRING_CODE_TTL" default:"10m" type:"seconds" placeholder:"TIME" help:"How long a robot's pairing code can be used, 1 second to 1h (600 or 10m)."`
 	// AllowedOrigins lists the web pages whose scripts may connect.
 	AllowedOrigins []string `env:"ALLOWED_ORIGINS" placeholder:"ORIGIN" help:"Web origins that may connect, separated by commas: https://app.example.com. Programs without an Origin header always may."`
+
+	// LimitMode says whether Quotas hold; see [Config.LimitsInForce].
+	LimitMode LimitMode `name:"limits" env:"LIMITS" default:"on" placeholder:"MODE" help:"on, or off for load tests: then no LIMIT that counts holds, only those of size and time."`
+	Limits    `embed:""`
 
 	// LogLevel and LogFormat shape the log on standard error.
 	LogLevel  slog.Level `env:"LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"Least severe level to log: debug, info, warn or error."`

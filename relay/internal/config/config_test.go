@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"wimz.dev/live/relay/internal/limit"
 )
 
 const hush = "hush-hush-hush-hush-hush-hush-hush-hush"
@@ -42,6 +44,7 @@ func TestDefault(t *testing.T) {
 		Host: "0.0.0.0", Port: 8000, Registration: RegistrationOpen, AdminListen: "127.0.0.1:9464", DatabaseURL: "wimz.db", TURNBaseURL: "https://rtc.live.cloudflare.com",
 		TURNCredentialTTL: time.Hour, TURNRevokeLinger: time.Minute, SessionGrace: time.Minute,
 		PairingCodeTTL: 10 * time.Minute, DeviceStaticSignatures: true, LogFormat: LogText,
+		LimitMode: LimitsOn, Limits: defaultLimits,
 	}
 	if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
 		t.Errorf("got %#v\nwant %#v", got, want)
@@ -50,6 +53,22 @@ func TestDefault(t *testing.T) {
 	if err := got.Validate(); err != nil {
 		t.Errorf("with a secret the defaults are valid, got %v", err)
 	}
+}
+
+var defaultLimits = Limits{
+	Quotas: Quotas{
+		SocketMessages: limit.Rate{Burst: 300, Every: 10 * time.Millisecond}, UserMessages: limit.Rate{Burst: 900, Every: time.Second / 300},
+		UserRequests: limit.Rate{Burst: 20, Every: time.Second / 2}, UserCredentials: limit.Rate{Burst: 20, Every: time.Second},
+		AddressLogins: limit.Rate{Burst: 60, Every: time.Second}, AccountLogins: limit.Rate{Burst: 20, Every: 5 * time.Second},
+		SocketTraffic: limit.Rate{Burst: 200, Every: 10 * time.Millisecond},
+		GuesserLogins: limit.Rate{Burst: 10, Every: 30 * time.Second},
+		UserPairings:  limit.Rate{Burst: 10, Every: 30 * time.Second}, Pairings: limit.Rate{Burst: 100, Every: time.Second / 5},
+		LoginsWaiting: 64, UserSockets: 32, UserSessions: 32, DeviceSessions: 16, Candidates: 200,
+	},
+	Bounds: Bounds{
+		LoginsAtOnce: 2, Connections: 20_000, FrameBytes: 64 << 10, BodyBytes: 8 << 10, HeaderBytes: 16 << 10,
+		HeaderTime: 5 * time.Second, RequestTime: 10 * time.Second, IdleTime: time.Minute,
+	},
 }
 
 func TestEveryVariableIsRead(t *testing.T) {
@@ -62,6 +81,12 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"TURN_USERNAME": "wimz", "TURN_PASSWORD": hush,
 		"TURN_CREDENTIAL_TTL": "3601", "TURN_REVOKE_LINGER": "1s", "SESSION_GRACE": "2m",
 		"DEVICE_STATIC_SIGNATURES": "false", "ALLOWED_ORIGINS": "http://a, capacitor://localhost,",
+		"TLS_CERT_FILE": "c.pem", "TLS_KEY_FILE": "k.pem", "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+		"LIMITS": "off", "LIMIT_SOCKET_MESSAGES": "1+1/s", "LIMIT_USER_MESSAGES": "2+1/s", "LIMIT_USER_REQUESTS": "3+1/s",
+		"LIMIT_USER_CREDENTIALS": "4+1/s", "LIMIT_ADDRESS_LOGINS": "5+1/m", "LIMIT_ACCOUNT_LOGINS": "6+1/h",
+		"LIMIT_GUESSER_LOGINS": "23+1/s", "LIMIT_SOCKET_TRAFFIC": "24+1/s", "LIMIT_USER_PAIRINGS": "21+1/s", "LIMIT_PAIRINGS": "22+1/s", "LIMIT_LOGINS_WAITING": "7", "LIMIT_USER_SOCKETS": "8", "LIMIT_USER_SESSIONS": "9", "LIMIT_DEVICE_SESSIONS": "10",
+		"LIMIT_CANDIDATES": "11", "LIMIT_LOGINS_AT_ONCE": "12", "LIMIT_CONNECTIONS": "13", "LIMIT_FRAME_BYTES": "14",
+		"LIMIT_BODY_BYTES": "15", "LIMIT_HEADER_BYTES": "16", "LIMIT_HEADER_TIME": "17", "LIMIT_REQUEST_TIME": "18s", "LIMIT_IDLE_TIME": "19m",
 		"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json",
 	}
 	if got := slices.Sorted(maps.Keys(env)); !slices.Equal(got, slices.Sorted(slices.Values(Names()))) {
@@ -83,6 +108,22 @@ func TestEveryVariableIsRead(t *testing.T) {
 		TURNProvider: TURNStatic, TURNURLs: []string{"turn:a:1?transport=udp", "stun:b"}, TURNUsername: "wimz",
 		TURNRequired: true, TURNCredentialTTL: 3601 * time.Second, TURNRevokeLinger: time.Second,
 		SessionGrace: 2 * time.Minute, AllowedOrigins: []string{"http://a", "capacitor://localhost"},
+		TLSCertFile: "c.pem", TLSKeyFile: "k.pem", TrustedProxies: []string{"10.0.0.0/8", "::1"},
+		LimitMode: LimitsOff, Limits: Limits{
+			Quotas: Quotas{
+				SocketMessages: limit.Rate{Burst: 1, Every: time.Second}, UserMessages: limit.Rate{Burst: 2, Every: time.Second},
+				UserRequests: limit.Rate{Burst: 3, Every: time.Second}, UserCredentials: limit.Rate{Burst: 4, Every: time.Second},
+				AddressLogins: limit.Rate{Burst: 5, Every: time.Minute}, AccountLogins: limit.Rate{Burst: 6, Every: time.Hour},
+				SocketTraffic: limit.Rate{Burst: 24, Every: time.Second},
+				GuesserLogins: limit.Rate{Burst: 23, Every: time.Second},
+				UserPairings:  limit.Rate{Burst: 21, Every: time.Second}, Pairings: limit.Rate{Burst: 22, Every: time.Second},
+				LoginsWaiting: 7, UserSockets: 8, UserSessions: 9, DeviceSessions: 10, Candidates: 11,
+			},
+			Bounds: Bounds{
+				LoginsAtOnce: 12, Connections: 13, FrameBytes: 14, BodyBytes: 15, HeaderBytes: 16,
+				HeaderTime: 17 * time.Second, RequestTime: 18 * time.Second, IdleTime: 19 * time.Minute,
+			},
+		},
 		LogLevel: slog.LevelDebug, LogFormat: LogJSON,
 	}
 	if fmt.Sprintf("%#v", c) != fmt.Sprintf("%#v", want) {
@@ -164,6 +205,19 @@ func TestValidate(t *testing.T) {
 		{"origin in capitals", func(c *Config) { c.AllowedOrigins = []string{"https://A"} }, "ALLOWED_ORIGINS: "},
 		{"postgres", func(c *Config) { c.DatabaseURL = "postgres://u:" + hush + "@h/d?sslmode=disable" }, ""},
 		{"postgres without a database", func(c *Config) { c.DatabaseURL = "postgres://u:" + hush + "@h" }, "DATABASE_URL: use postgres://"},
+		{"origin with wildcard", func(c *Config) { c.AllowedOrigins = []string{"https://*.example.com"} }, "ALLOWED_ORIGINS: "},
+		{"no origin", func(c *Config) { c.AllowedOrigins = []string{"null"} }, "ALLOWED_ORIGINS: "},
+		{"origin with the usual port", func(c *Config) { c.AllowedOrigins = []string{"https://[::1]:443"} }, `ALLOWED_ORIGINS: "https://[::1]:443" has the port that browsers leave out: write https://[::1]`},
+		{"certificate without key", func(c *Config) { c.TLSCertFile = "c" }, "TLS_KEY_FILE: is not set"},
+		{"key without certificate", func(c *Config) { c.TLSKeyFile = "k" }, "TLS_CERT_FILE: is not set"},
+		{"proxy by name", func(c *Config) { c.TrustedProxies = []string{"localhost"} }, "TRUSTED_PROXIES: "},
+		{"proxy with port", func(c *Config) { c.TrustedProxies = []string{"127.0.0.1:80"} }, "TRUSTED_PROXIES: "},
+		{"everybody is a proxy", func(c *Config) { c.TrustedProxies = []string{"10.0.0.0/8", "::/0"} }, "TRUSTED_PROXIES: ::/0 is everybody"},
+		{"mapped proxy", func(c *Config) { c.TrustedProxies = []string{"::ffff:10.0.0.0/104"} }, "TRUSTED_PROXIES: "},
+		{"no candidates", func(c *Config) { c.Candidates = 0 }, "LIMIT_CANDIDATES: is 0: choose a number from 1 to 1000000"},
+		{"frames above the contract's", func(c *Config) { c.FrameBytes = 65537 }, "LIMIT_FRAME_BYTES: is 65537"},
+		{"frames too small for an offer", func(c *Config) { c.FrameBytes = 1000 }, "LIMIT_FRAME_BYTES: is 1000"},
+		{"request before its header", func(c *Config) { c.RequestTime = c.HeaderTime - 1 }, "LIMIT_REQUEST_TIME: is 4.999999999s: choose a time from 5s"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := Default()
@@ -183,9 +237,28 @@ func TestValidate(t *testing.T) {
 }
 
 func TestValidateReportsEverything(t *testing.T) {
-	c := Config{TURNRequired: true, Listen: "x", AllowedOrigins: []string{"*", "**"}}
+	c := Config{TURNRequired: true, Listen: "x", AllowedOrigins: []string{"*", "**"}, Limits: defaultLimits}
 	if n := strings.Count(c.Validate().Error(), "\n") + 1; n != 9 {
 		t.Errorf("got %d problems: %v", n, c.Validate())
+	}
+}
+
+func TestProxies(t *testing.T) {
+	c := Config{TrustedProxies: []string{"127.0.0.1", "10.1.2.3/8", "::1", "2001:db8::/32", "::ffff:192.0.2.1"}}
+	networks, err := c.Proxies()
+	if want := "[127.0.0.1/32 10.1.2.3/8 ::1/128 2001:db8::/32 192.0.2.1/32]"; fmt.Sprint(networks) != want || err != nil {
+		t.Errorf("got %v, %v", networks, err)
+	}
+}
+
+func TestLimitsInForce(t *testing.T) {
+	c := Default()
+	if c.LimitsInForce() != c.Limits {
+		t.Error("the limits are not in force")
+	}
+	c.LimitMode = LimitsOff
+	if got := c.LimitsInForce(); got.Quotas != (Quotas{}) || got.Bounds != c.Bounds {
+		t.Errorf("off: %+v", got)
 	}
 }
 

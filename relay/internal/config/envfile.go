@@ -16,7 +16,7 @@ import (
 const (
 	// DefaultEnvFile is read when it exists and no other file is named.
 	DefaultEnvFile = ".env"
-	// maxEnvFile bounds an .env file in bytes; ours has two dozen lines.
+	// maxEnvFile bounds an .env file in bytes; ours has some hundred lines.
 	maxEnvFile = 64 << 10
 )
 

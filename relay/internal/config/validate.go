@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -18,8 +17,11 @@ const minJWTSecret = 32
 // configuration, joined, each a line that says what to do; nil if there is none.
 func (c *Config) Validate() error {
 	_, public := c.PublicSocketURL()
+	_, proxies := c.Proxies()
 	return errors.Join(
 		c.checkAddr(),
+		c.checkTLS(),
+		proxies,
 		public,
 		c.checkAdmin(),
 		c.CheckJWTSecret(),
@@ -30,6 +32,7 @@ func (c *Config) Validate() error {
 		within("SESSION_GRACE", c.SessionGrace, 0, time.Hour),
 		within("PAIRING_CODE_TTL", c.PairingCodeTTL, time.Second, time.Hour),
 		c.checkOrigins(),
+		c.checkLimits(),
 	)
 }
 
@@ -75,17 +78,6 @@ func checkHostPort(name, address, example string) error {
 		return fmt.Errorf("%s: is not HOST:PORT: use for example %s", name, example)
 	}
 	return nil
-}
-
-func (c *Config) checkOrigins() error {
-	var problems []error
-	for _, origin := range c.AllowedOrigins {
-		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || origin != strings.ToLower(u.Scheme+"://"+u.Host) {
-			problems = append(problems, fmt.Errorf("ALLOWED_ORIGINS: %q is not an origin: write scheme://host or scheme://host:port in lower case, for example https://app.example.com", origin))
-		}
-	}
-	return errors.Join(problems...)
 }
 
 func within(name string, d, least, most time.Duration) error {

@@ -52,7 +52,9 @@ func (f *Flags) Complete(parsed *kong.Context, env map[string]string) (Config, e
 		problems = append(problems, set(flag, env[flag.Envs[0]]))
 	}
 	c := Config(*f)
-	c.AllowedOrigins, c.TURNURLs = trimmed(c.AllowedOrigins), trimmed(c.TURNURLs)
+	for _, list := range []*[]string{&c.AllowedOrigins, &c.TURNURLs, &c.TrustedProxies} {
+		*list = trimmed(*list)
+	}
 	for field, value := range c.fields() {
 		if value.Type() == reflect.TypeFor[Secret]() {
 			value.SetString(strings.TrimSpace(env[field.Tag.Get("env")]))
@@ -89,11 +91,10 @@ func trimmed(list []string) []string {
 
 // fields ranges over the fields that have an environment variable.
 func (c *Config) fields() iter.Seq2[reflect.StructField, reflect.Value] {
+	value := reflect.ValueOf(c).Elem()
 	return func(yield func(reflect.StructField, reflect.Value) bool) {
-		value := reflect.ValueOf(c).Elem()
-		for i := range value.NumField() {
-			field := value.Type().Field(i)
-			if field.Tag.Get("env") != "" && !yield(field, value.Field(i)) {
+		for _, field := range reflect.VisibleFields(value.Type()) { // those of embedded structs, too
+			if field.Tag.Get("env") != "" && !yield(field, value.FieldByIndex(field.Index)) {
 				return
 			}
 		}

@@ -62,7 +62,7 @@ func (a *API) denied(r *http.Request, err error) {
 		log = log.With("device", id)
 	}
 	a.cfg.Meter.Unauthenticated(cause)
-	log.InfoContext(r.Context(), "refused", "route", r.Pattern, "cause", cause)
+	log.InfoContext(r.Context(), "refused", "route", r.Pattern, "address", a.client(r), "cause", cause)
 }
 
 type passwordBody struct {
@@ -93,10 +93,10 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request,
 	by func(ctx context.Context, email, password string) (store.User, error),
 ) {
 	var body passwordBody
-	if !read(w, r, &body) {
+	if !a.read(w, r, &body) {
 		return
 	}
-	who := guesser{accountKey(body.Email), address(r)}
+	who := guesser{accountKey(body.Email), a.clientKey(r)}
 	if !a.mayTry(w, who) {
 		return
 	}
@@ -159,10 +159,10 @@ func (a *API) changePassword(w http.ResponseWriter, r *http.Request, who auth.Cl
 		Old string `json:"old_password"`
 		New string `json:"new_password"`
 	}
-	if !read(w, r, &body) {
+	if !a.read(w, r, &body) {
 		return
 	}
-	if !a.mayTry(w, guesser{accountKey(who.User.Email), address(r)}) {
+	if !a.mayTry(w, guesser{accountKey(who.User.Email), a.clientKey(r)}) {
 		return
 	}
 	user, err := a.cfg.Accounts.ChangePassword(r.Context(), who.User, body.Old, body.New)

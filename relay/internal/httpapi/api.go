@@ -6,8 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -25,9 +25,6 @@ import (
 	"wimz.dev/live/relay/internal/turn"
 	"wimz.dev/live/relay/wire"
 )
-
-// maxBody bounds a request's body: an e-mail address and a password.
-const maxBody = 8 << 10
 
 // Minter issues TURN credentials outside of sessions.
 type Minter interface {
@@ -47,6 +44,8 @@ type Config struct {
 	Registration   config.Registration
 	Revoked        func() // called when something has been revoked; returns at once
 	AllowedOrigins []string
+	Proxies        []netip.Prefix // whose X-Forwarded-For is believed
+	Limits         config.Limits
 	Stats          func() map[string]int // for /stats
 	Meter          Meter                 // may be nil
 	PublicURL      string                // ws:// or wss://host; empty: the one that was asked
@@ -82,11 +81,11 @@ func New(cfg Config) *API {
 	}
 	a := &API{
 		cfg: cfg, mux: http.NewServeMux(),
-		byAddress: limit.NewKeyed(time.Second, 60),
-		byGuesser: limit.NewKeyed(30*time.Second, 10),
-		byAccount: limit.NewKeyed(5*time.Second, 20),
-		byUser:    limit.NewKeyed(time.Second, 20),
-		pairing:   newPairingLimits(),
+		byAddress: limit.NewKeyed(cfg.Limits.AddressLogins),
+		byGuesser: limit.NewKeyed(cfg.Limits.GuesserLogins),
+		byAccount: limit.NewKeyed(cfg.Limits.AccountLogins),
+		byUser:    limit.NewKeyed(cfg.Limits.UserCredentials),
+		pairing:   newPairingLimits(&cfg.Limits.Quotas),
 	}
 	a.upgrader = a.newUpgrader()
 	a.spread = sync.OnceValue(func() time.Duration { return spread(cfg.Hub.Apps() + cfg.Hub.Robots()) })
@@ -159,20 +158,11 @@ func tooMany(w http.ResponseWriter, retryAfter int) {
 
 // read decodes a JSON body, or answers and reports false. An empty body leaves
 // the value as it is.
-func read(w http.ResponseWriter, r *http.Request, into any) bool {
-	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+func (a *API) read(w http.ResponseWriter, r *http.Request, into any) bool {
+	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, int64(a.cfg.Limits.BodyBytes)))
 	if err := body.Decode(into); err != nil && r.ContentLength != 0 {
 		fail(w, http.StatusUnprocessableEntity, "The body is not the JSON object that is expected here")
 		return false
 	}
 	return true
-}
-
-// address is what a client is limited by: see [network].
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return network(host)
 }

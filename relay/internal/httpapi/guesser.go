@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"net/netip"
 	"strings"
 	"sync"
 
@@ -17,20 +16,6 @@ type guesser struct{ account, network string }
 func accountKey(email string) string {
 	email = strings.ToLower(strings.TrimSpace(email))
 	return email[:min(len(email), auth.MaxEmail)]
-}
-
-// network is the part of an address that its holder cannot choose: a household or
-// a rented machine has a whole /64 of IPv6 (RFC 6177).
-func network(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil || ip.Unmap().Is4() {
-		return address
-	}
-	prefix, err := ip.WithZone("").Prefix(64)
-	if err != nil {
-		return address
-	}
-	return prefix.String()
 }
 
 // mayTry takes one of the tries that there are for a password, or answers and

@@ -58,7 +58,7 @@ func TestRequestsAreMeasured(t *testing.T) {
 		`auth_failures_total{cause="unknown email"}`:                     "1",
 		`auth_failures_total{cause="wrong signature"}`:                   "1",
 	})
-	if log := w.log.String(); !strings.Contains(log, `msg=refused device=robot route="GET /ws/device" cause="wrong signature"`) {
+	if log := w.log.String(); !strings.Contains(log, `msg=refused device=robot route="GET /ws/device" address=127.0.0.1 cause="wrong signature"`) {
 		t.Errorf("the log does not say who was refused: %s", log)
 	}
 	_ = app.socket.Close()

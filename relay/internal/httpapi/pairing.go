@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wimz.dev/live/relay/internal/auth"
+	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/limit"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/wire"
@@ -18,7 +19,7 @@ const maxFirmware = 256
 
 // pairingLimits make guessing a pairing code hopeless. There are 2⁴⁰ = 1.1·10¹²
 // codes; one is good for ten minutes and works once. In that time everybody
-// together has 100 + 600·5 = 3,100 tries, so that while n robots show a code one of
+// together has 100 + 600·5 = 3,100 tries by default, so that while n robots show a code one of
 // them is guessed with a probability of 2.8·10⁻⁹·n: with ten robots, once in 670
 // years of trying without a pause. A single user has 10 + 20 tries, and an address
 // no more than its logins. Every try counts, also a right one: five people a second
@@ -31,11 +32,11 @@ type pairingLimits struct {
 	robot *limit.Keyed
 }
 
-func newPairingLimits() pairingLimits {
+func newPairingLimits(quotas *config.Quotas) pairingLimits {
 	return pairingLimits{
-		user:     limit.NewKeyed(30*time.Second, 10),
-		everyone: limit.NewKeyed(200*time.Millisecond, 100),
-		robot:    limit.NewKeyed(time.Second, 1),
+		user:     limit.NewKeyed(quotas.UserPairings),
+		everyone: limit.NewKeyed(quotas.Pairings),
+		robot:    limit.NewKeyed(limit.Rate{Burst: 1, Every: time.Second}),
 	}
 }
 
@@ -49,7 +50,7 @@ type registerBody struct {
 // use gets no code, see [auth.Devices.AuthenticateOnce]. Who reads the answer on its
 // way needs no signature: that is what TLS is for.
 func (a *API) registerDevice(w http.ResponseWriter, r *http.Request) {
-	if !a.byAddress.Allow(address(r)) {
+	if !a.byAddress.Allow(a.clientKey(r)) {
 		tooMany(w, a.byAddress.RetryAfter())
 		return
 	}
@@ -59,7 +60,7 @@ func (a *API) registerDevice(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var body registerBody
-	if !read(w, r, &body) {
+	if !a.read(w, r, &body) {
 		return
 	}
 	switch {
@@ -120,7 +121,7 @@ func (a *API) pair(w http.ResponseWriter, r *http.Request, who auth.Claims) {
 	var body struct {
 		Code string `json:"pairing_code"`
 	}
-	if !read(w, r, &body) || !a.mayGuess(w, r, who) {
+	if !a.read(w, r, &body) || !a.mayGuess(w, r, who) {
 		return
 	}
 	// What can't be a code is answered like one that is wrong.
@@ -151,7 +152,7 @@ func (a *API) mayGuess(w http.ResponseWriter, r *http.Request, who auth.Claims) 
 	for _, bound := range []struct {
 		by  *limit.Keyed
 		key string
-	}{{a.pairing.user, string(who.UserID)}, {a.byAddress, address(r)}, {a.pairing.everyone, ""}} {
+	}{{a.pairing.user, string(who.UserID)}, {a.byAddress, a.clientKey(r)}, {a.pairing.everyone, ""}} {
 		if !bound.by.Allow(bound.key) {
 			tooMany(w, bound.by.RetryAfter())
 			return false

@@ -15,7 +15,7 @@ import (
 
 // accounts are those of the world, as the command line uses them.
 func (w *world) accounts() *auth.Accounts {
-	return auth.NewAccounts(w.store, auth.NewPasswords(), time.Now)
+	return auth.NewAccounts(w.store, auth.NewPasswords(2, 64), time.Now)
 }
 
 // person is a new account with a password, and a token for it.
@@ -217,7 +217,7 @@ func TestAccountChangedMeanwhile(t *testing.T) {
 				changing := meddled{o.http.Store, func(u store.User) {
 					once.Do(func() { w.must(change(w, u)) })
 				}}
-				o.http.Accounts = auth.NewAccounts(changing, auth.NewPasswords(), time.Now)
+				o.http.Accounts = auth.NewAccounts(changing, auth.NewPasswords(2, 64), time.Now)
 				o.http.Guard = auth.NewGuard(o.tokens, changing)
 			})
 			w.person("ann@example.com")

@@ -30,9 +30,13 @@ func spread(sockets int) time.Duration {
 	return min(max(time.Duration(sockets)*returnEvery, leastSpread), mostSpread)
 }
 
+// refusable is how many times as many messages as it may send a socket is heard:
+// those beyond are answered, RATE_LIMITED. Who sends even more has to wait.
+const refusable = 2
+
 func (a *API) newUpgrader() websocket.Upgrader {
 	return websocket.Upgrader{
-		HandshakeTimeout: 5 * time.Second,
+		HandshakeTimeout: a.cfg.Limits.HeaderTime,
 		// Most sockets are idle most of the time: small buffers, and write
 		// buffers only while something is written.
 		ReadBufferSize:  1024,
@@ -86,7 +90,7 @@ func (a *API) serveSocket(w http.ResponseWriter, r *http.Request, serve func(con
 	if err != nil {
 		return // the upgrader has answered
 	}
-	conn := ws.New(socket)
+	conn := ws.New(socket, ws.Limits{Frame: a.cfg.Limits.FrameBytes, Pace: a.cfg.Limits.SocketMessages.Plus(a.cfg.Limits.SocketTraffic).Times(refusable)})
 	stop := context.AfterFunc(a.cfg.Closing, func() {
 		pause := rand.N(a.spread()) //nolint:gosec // jitter needs no secrecy
 		conn.Send(wire.Encode(wire.Message{Type: wire.TypeGoingAway, RetryMS: 1 + int(pause.Milliseconds())}))

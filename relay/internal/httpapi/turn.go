@@ -14,7 +14,7 @@ func (a *API) turnCredentials(w http.ResponseWriter, r *http.Request, who auth.C
 	body := struct {
 		TTL int `json:"ttl"` // seconds
 	}{TTL: int(turn.DefaultTTL.Seconds())}
-	if !read(w, r, &body) {
+	if !a.read(w, r, &body) {
 		return
 	}
 	if body.TTL < int(turn.MinTTL.Seconds()) || body.TTL > int(turn.MaxTTL.Seconds()) {

@@ -137,8 +137,9 @@ func newWorld(t testing.TB, changes ...func(*options)) *world {
 	w.tokens = auth.NewTokens(jwtSecret, time.Hour, time.Now)
 	w.closing = stopSockets
 	o := options{bus: bus.NewMemory(), tokens: w.tokens, http: httpapi.Config{
+		Limits:   config.Default().Limits,
 		Store:    w.store,
-		Accounts: auth.NewAccounts(w.store, auth.NewPasswords(), time.Now),
+		Accounts: auth.NewAccounts(w.store, auth.NewPasswords(2, 64), time.Now),
 		Devices:  auth.NewDevices(w.store, true, time.Now),
 		TURN:     pool, PairingCodeTTL: 10 * time.Minute, AllowedOrigins: []string{ourPage},
 		Meter: w.metrics.Requests, Closing: closing, Log: log,
@@ -149,12 +150,13 @@ func newWorld(t testing.TB, changes ...func(*options)) *world {
 	for _, change := range changes {
 		change(&o)
 	}
+	limits := o.http.Limits.Quotas
 	w.sessions = session.NewService(living, session.Config{
-		Bus: o.bus, Owners: w.store, Credentials: pool, FallbackSTUN: []string{"stun:s"}, Grace: time.Minute, Meter: w.metrics.Sessions, Log: log,
+		Bus: o.bus, Owners: w.store, Credentials: pool, FallbackSTUN: []string{"stun:s"}, Grace: time.Minute, Limits: limits, Meter: w.metrics.Sessions, Log: log,
 	})
 	w.hub = hub.New(hub.Config{
 		Bus: o.bus, Sessions: w.sessions, Owners: w.store, Devices: w.store, Guard: auth.NewGuard(w.tokens, w.store),
-		Meter: w.metrics.Sockets, Log: log,
+		Limits: limits, Meter: w.metrics.Sockets, Log: log,
 	})
 	w.revoked = revoke.New(0, revoke.Config{Log: w.store, Sessions: w.sessions, Sockets: w.hub, Credentials: pool, Logger: log})
 	var following sync.WaitGroup

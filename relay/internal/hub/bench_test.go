@@ -71,10 +71,9 @@ func newBench(b testing.TB, m meters) *bench {
 		Bus: messages, Owners: db, Credentials: pool, FallbackSTUN: []string{"stun:s"}, Grace: time.Minute, Meter: m.sessions, Log: log,
 	})
 	sockets := hub.New(hub.Config{Bus: messages, Sessions: sessions, Owners: db, Devices: db, Guard: guard, Meter: m.hub, Log: log})
-	sockets.Unlimited()
 	api := httpapi.New(httpapi.Config{
 		Store: db, Tokens: tokens, Guard: guard, Devices: auth.NewDevices(db, true, time.Now),
-		Bus: messages, Hub: sockets, Closing: ctx, Log: log,
+		Bus: messages, Hub: sockets, Limits: config.Limits{Bounds: config.Default().Bounds}, Closing: ctx, Log: log,
 	})
 	server := httptest.NewServer(api)
 	b.Cleanup(func() {

@@ -12,21 +12,15 @@ import (
 	"wimz.dev/live/relay/wire"
 )
 
-// Commands and events have a bucket of their own on every socket, so that no
-// driver and no chatty robot can use up what signaling needs. A stick is sampled
-// 20 to 50 times a second, and a phone that was held up for two seconds sends
-// what has gathered at once; what is older is stale anyway.
-const (
-	trafficRate  = 100 // per second and socket
-	trafficBurst = 200
-)
-
-// allows takes a token for a message from the bucket that pays for it.
+// allows takes a token for a message from the buckets that pay for it: the socket's
+// and its user's. Commands and events have their own, so that no driver and no
+// chatty robot can use up what signaling needs.
 func (c *client) allows(m *wire.Message) bool {
+	bucket, kind := c.limit, "signaling "
 	if m.Type == wire.TypeCommand || m.IsEvent() {
-		return c.traffic.Allow()
+		bucket, kind = c.traffic, "traffic "
 	}
-	return c.limit.Allow()
+	return bucket.Allow() && (c.me.Party == wire.Robot || c.messages.Allow(kind+string(c.me.User)))
 }
 
 // refusal is the error that answers a message: it says what it is about.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/ws"
 	"wimz.dev/live/relay/wire"
 )
@@ -43,13 +44,13 @@ func TestUntimely(t *testing.T) {
 // TestRobotThatDoesNotKeepUp refuses commands, and is there all the same.
 func TestRobotThatDoesNotKeepUp(t *testing.T) {
 	b, told := appOn(bus.NewMemory())
-	r := &robot{client: client{Hub: hubOn(b), conn: ws.New(nil)}} // nobody writes
+	r := &robot{client: client{Hub: hubOn(b), conn: ws.New(nil, ws.Limits{})}} // nobody writes
 	command := bus.Envelope{From: bus.Sender{Peer: "app"}, Message: wire.Message{Type: wire.TypeCommand, Command: "motor"}}
 	accepted := 0
 	for r.deliver(t.Context(), command) == nil {
 		accepted++
 	}
-	if err := r.deliver(t.Context(), command); !errors.Is(err, bus.ErrBusy) || accepted < trafficBurst {
+	if err := r.deliver(t.Context(), command); !errors.Is(err, bus.ErrBusy) || accepted < config.Default().SocketTraffic.Burst {
 		t.Errorf("%d were accepted, then %v", accepted, err)
 	}
 	if err := r.deliver(t.Context(), bus.Envelope{Message: wire.Message{Type: wire.TypeRequest}}); err != nil {
@@ -64,7 +65,7 @@ func TestRobotThatDoesNotKeepUp(t *testing.T) {
 // TestRobotThatHasGone: what it was sent at the last moment is answered.
 func TestRobotThatHasGone(t *testing.T) {
 	b, told := appOn(bus.NewMemory())
-	r := &robot{client: client{Hub: hubOn(b), conn: ws.New(nil), me: bus.Sender{Device: "robot"}}}
+	r := &robot{client: client{Hub: hubOn(b), conn: ws.New(nil, ws.Limits{}), me: bus.Sender{Device: "robot"}}}
 	r.conn.Close(wire.CloseReplaced, "")
 	err := r.deliver(t.Context(), bus.Envelope{
 		From: bus.Sender{Peer: "app"}, Message: wire.Message{Type: wire.TypeCommand, Command: "motor"},

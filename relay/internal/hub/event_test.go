@@ -14,7 +14,7 @@ import (
 // and what the robot tells reaches the other all the same.
 func TestSlowAppsAreNotWaitedFor(t *testing.T) {
 	b, heard := bus.NewMemory(), 0
-	slow := &app{client: client{Hub: hubOn(b), conn: ws.New(nil)}} // nobody writes
+	slow := &app{client: client{Hub: hubOn(b), conn: ws.New(nil, ws.Limits{})}} // nobody writes
 	b.Join(bus.UserTopic("ann"), slow.deliver)
 	b.Join(bus.UserTopic("ann"), func(context.Context, bus.Envelope) error {
 		heard++

@@ -14,20 +14,12 @@ import (
 
 	"wimz.dev/live/relay/internal/auth"
 	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/limit"
 	"wimz.dev/live/relay/internal/session"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/ws"
 	"wimz.dev/live/relay/wire"
-)
-
-// Rates a well-behaved peer stays far below: a session takes about 30 messages
-// of each side, most of them candidates in its first second.
-const (
-	messageRate  = 100 // per second and socket
-	messageBurst = 300
-	requestEvery = 500 * time.Millisecond // per user
-	requestBurst = 20
 )
 
 // Guard says whether an app's token counts; see [auth.Guard].
@@ -48,6 +40,7 @@ type Config struct {
 	Owners   session.Owners
 	Devices  Devices
 	Guard    Guard
+	Limits   config.Quotas
 	Meter    Meter // may be nil
 	Log      *slog.Logger
 }
@@ -55,10 +48,10 @@ type Config struct {
 // Hub serves sockets. Its methods may be called from any goroutine.
 type Hub struct {
 	cfg      Config
-	requests *limit.Keyed         // per user
-	messages func() *rate.Limiter // a new one for each socket
-	traffic  func() *rate.Limiter // likewise, for commands and events
-	pairings atomic.Uint64        // how often a robot has got another owner
+	pairings atomic.Uint64 // how often a robot has got another owner
+	requests *limit.Keyed  // per user
+	messages *limit.Keyed  // likewise, of all its apps
+	sockets  sockets
 	apps     atomic.Int64
 	robots   atomic.Int64
 }
@@ -69,9 +62,8 @@ func New(cfg Config) *Hub {
 		cfg.Meter = unmeasured{}
 	}
 	return &Hub{
-		cfg: cfg, requests: limit.NewKeyed(requestEvery, requestBurst),
-		messages: func() *rate.Limiter { return rate.NewLimiter(messageRate, messageBurst) },
-		traffic:  func() *rate.Limiter { return rate.NewLimiter(trafficRate, trafficBurst) },
+		cfg: cfg, requests: limit.NewKeyed(cfg.Limits.UserRequests), messages: limit.NewKeyed(cfg.Limits.UserMessages),
+		sockets: sockets{most: cfg.Limits.UserSockets, byUser: map[store.UserID][]*app{}},
 	}
 }
 
@@ -111,7 +103,7 @@ type client struct {
 }
 
 func (h *Hub) newClient(conn *ws.Conn, me bus.Sender) client {
-	return client{Hub: h, conn: conn, me: me, limit: h.messages(), traffic: h.traffic()}
+	return client{Hub: h, conn: conn, me: me, limit: h.cfg.Limits.SocketMessages.Limiter(), traffic: h.cfg.Limits.SocketTraffic.Limiter()}
 }
 
 // tell sends a message down the socket and reports whether it was queued.

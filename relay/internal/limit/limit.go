@@ -3,60 +3,55 @@ package limit
 
 import (
 	"sync"
-	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// maxKeys bounds the memory of a Keyed limiter: about 100 bytes a key.
+// maxKeys is half of the keys a Keyed limiter knows: it bounds its memory to
+// about 4 MB. To be forgotten, a key must not be used while maxKeys others are;
+// it then has its whole burst again, which errs for the users.
 const maxKeys = 10_000
 
 // Keyed is one token bucket per key. Its methods may be called from any
-// goroutine.
+// goroutine. Its memory is bounded if the length of its keys is.
 type Keyed struct {
-	every time.Duration
-	burst int
+	rate Rate
 
-	mu      sync.Mutex
-	buckets map[string]*rate.Limiter
+	mu sync.Mutex
+	// Keys move to the young when they are used. When those are too many they
+	// become the old, and the old are forgotten: no call takes long.
+	young, old map[string]*rate.Limiter
 }
 
-// NewKeyed allows each key burst actions at once and one more every interval.
-func NewKeyed(every time.Duration, burst int) *Keyed {
-	return &Keyed{every: every, burst: burst, buckets: map[string]*rate.Limiter{}}
+// NewKeyed allows each key what the rate says.
+func NewKeyed(r Rate) *Keyed {
+	return &Keyed{rate: r, young: map[string]*rate.Limiter{}}
 }
 
 // Allow takes a token of the key and reports whether there was one.
 func (k *Keyed) Allow(key string) bool {
+	if k.rate == (Rate{}) {
+		return true
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	bucket := k.buckets[key]
-	if bucket == nil {
-		k.sweep()
-		bucket = rate.NewLimiter(rate.Every(k.every), k.burst)
-		k.buckets[key] = bucket
-	}
-	return bucket.Allow()
+	return k.bucket(key).Allow()
 }
 
-// RetryAfter returns how long a refused key has to wait, in whole seconds as
-// HTTP and the wire say it; at least one.
-func (k *Keyed) RetryAfter() int {
-	return max(1, int((k.every+time.Second-1)/time.Second))
-}
+// RetryAfter is [Rate.RetryAfter].
+func (k *Keyed) RetryAfter() int { return k.rate.RetryAfter() }
 
-// sweep makes room: full buckets say nothing and are forgotten first. If every
-// key is busy all are forgotten, which errs for the users.
-func (k *Keyed) sweep() {
-	if len(k.buckets) < maxKeys {
-		return
+func (k *Keyed) bucket(key string) *rate.Limiter {
+	bucket, known := k.young[key]
+	if known {
+		return bucket
 	}
-	for key, bucket := range k.buckets {
-		if bucket.Tokens() >= float64(k.burst) {
-			delete(k.buckets, key)
-		}
+	if bucket, known = k.old[key]; !known {
+		bucket = k.rate.Limiter()
 	}
-	if len(k.buckets) >= maxKeys {
-		clear(k.buckets)
+	if len(k.young) == maxKeys {
+		k.young, k.old = map[string]*rate.Limiter{}, k.young
 	}
+	k.young[key] = bucket
+	return bucket
 }

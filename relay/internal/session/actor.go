@@ -45,7 +45,7 @@ type actor struct {
 func newActor(s *Service, id wire.SessionID, app bus.Sender, device wire.DeviceID) *actor {
 	a := &actor{
 		service: s, id: id, app: app, device: device,
-		machine: NewMachine(id, app, device, s.cfg.Grace),
+		machine: NewMachine(id, app, device, s.cfg.Grace, s.cfg.Limits.Candidates),
 		log:     s.cfg.Log.With("session", id, "device", device),
 		inbox:   make(chan bus.Envelope, inboxLen),
 		ended:   make(chan struct{}),

@@ -114,8 +114,7 @@ func (s *Service) admit(a *actor) bool {
 	}
 	s.adopted[a.device]++
 	a.adopted = true
-	a.viewer = viewer{a.machine.App().Peer, a.device}
-	s.running[a.viewer] = a
+	s.put(viewer{a.app.User, a.app.Peer, a.device}, a)
 	return true
 }
 

@@ -60,17 +60,20 @@ type Machine struct {
 	away   wire.Party  // whose sockets are lost
 	reason wire.Reason // why it closed
 
-	servers                  wire.Message  // what both know of ICE servers; nothing after Adopt
-	unanswered               *wire.Message // the offer that the app has not answered, if any
-	appAddress, robotAddress string
-	effects                  []Effect // reused by every call
+	servers    wire.Message  // what both know of ICE servers; nothing after Adopt
+	unanswered *wire.Message // the offer that the app has not answered, if any
+	// candidates is how many each side may send for one offer, 0: any number.
+	candidates, fromApp, fromRobot int
+	appAddress, robotAddress       string
+	effects                        []Effect // reused by every call
 }
 
 // NewMachine returns a session between an app and a robot that is about to be
-// asked. grace is how long a lost socket is waited for.
-func NewMachine(id wire.SessionID, app bus.Sender, robot wire.DeviceID, grace time.Duration) *Machine {
+// asked. grace is how long a lost socket is waited for, candidates how many
+// each side may send for one offer (0: any number).
+func NewMachine(id wire.SessionID, app bus.Sender, robot wire.DeviceID, grace time.Duration, candidates int) *Machine {
 	return &Machine{
-		id: id, grace: grace, app: app, robot: robot,
+		id: id, grace: grace, candidates: candidates, app: app, robot: robot,
 		appAddress: bus.AppAddress(app.Peer), robotAddress: bus.RobotAddress(robot),
 	}
 }
@@ -243,10 +246,10 @@ func (m *Machine) message(from wire.Party, msg wire.Message) {
 	case said{wire.App, wire.TypeAnswer}:
 		m.answer(msg)
 	case said{wire.Robot, wire.TypeICE}:
-		m.tell(wire.App, msg)
+		m.candidate(&m.fromRobot, wire.Robot, msg)
 	case said{wire.App, wire.TypeICE}:
 		if m.state != Requested { // before the offer an app has none
-			m.tell(wire.Robot, msg)
+			m.candidate(&m.fromApp, wire.App, msg)
 		}
 	case said{wire.App, wire.TypeClose}, said{wire.Robot, wire.TypeClose}:
 		m.closedBy(from, msg.Reason)
@@ -264,12 +267,25 @@ func (m *Machine) message(from wire.Party, msg wire.Message) {
 // offer takes the first offer, the same offer sent again (apps in the field
 // miss early ones), or a later one: an ICE restart.
 func (m *Machine) offer(msg wire.Message) {
+	m.fromApp, m.fromRobot = 0, 0
 	m.tell(wire.App, msg)
 	m.unanswered = &msg
 	if m.state == Requested {
 		m.state = Offered
 		m.set(PhaseTimer, wire.AnswerTimeout)
 	}
+}
+
+// candidate passes one on, or says to a side that has sent too many that it is
+// lost. n counts them.
+func (m *Machine) candidate(n *int, from wire.Party, msg wire.Message) {
+	if *n++; m.candidates > 0 && *n > m.candidates {
+		m.tell(from, wire.Message{
+			Type: wire.TypeError, SessionID: m.id, Code: wire.CodeRateLimited, Text: "Too many ICE candidates for one offer",
+		})
+		return
+	}
+	m.tell(from.Other(), msg)
 }
 
 func (m *Machine) answer(msg wire.Message) {

@@ -79,7 +79,7 @@ func from(w who, kind wire.Type) bus.Envelope {
 	return bus.Envelope{From: w.sender(), Message: a(kind)}
 }
 
-func newMachine() *Machine { return NewMachine(id, app.sender(), "robot", grace) }
+func newMachine() *Machine { return NewMachine(id, app.sender(), "robot", grace, 0) }
 
 // in returns a session that has come as far as a state.
 func in(t testing.TB, state State) *Machine {

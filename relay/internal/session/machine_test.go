@@ -214,9 +214,34 @@ func TestReports(t *testing.T) {
 // TestNoGrace: without a grace time a lost socket ends the session at once, by
 // its timer like any other.
 func TestNoGrace(t *testing.T) {
-	m := NewMachine(id, app.sender(), "robot", 0)
+	m := NewMachine(id, app.sender(), "robot", 0, 0)
 	m.Start(wire.Message{}, "")
 	if e := m.Handle(lost(app))[0]; e.After <= 0 || e.After > time.Millisecond {
 		t.Errorf("After is %s, and 0 stops a timer", e.After)
+	}
+}
+
+// TestTooManyCandidates: what a side sends beyond the limit is answered, not
+// passed on, until the next offer. The other side has its own count.
+func TestTooManyCandidates(t *testing.T) {
+	m := NewMachine(id, app.sender(), "robot", grace, 2)
+	m.Start(wire.Message{}, "")
+	says := func(w who, kind wire.Type, want string) {
+		t.Helper()
+		before := m.State()
+		if got := outcome(m, before, m.Handle(from(w, kind))); got != want {
+			t.Errorf("%s of the %s: %q, want %q", kind, names[w], got, want)
+		}
+	}
+	says(robot, wire.TypeICE, "app:webrtc_ice")
+	says(robot, wire.TypeOffer, "app:webrtc_offer phase=15s offered")
+	for range 2 {
+		for range 2 {
+			says(robot, wire.TypeICE, "app:webrtc_ice")
+			says(app, wire.TypeICE, "robot:webrtc_ice")
+		}
+		says(robot, wire.TypeICE, "robot:error/RATE_LIMITED")
+		says(app, wire.TypeICE, "app:error/RATE_LIMITED")
+		says(robot, wire.TypeOffer, "app:webrtc_offer")
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/turn"
 	"wimz.dev/live/relay/wire"
@@ -44,6 +45,7 @@ type Config struct {
 	Grace        time.Duration // how long a lost socket is waited for
 	Meter        Meter         // may be nil
 	TicketKeys   [][]byte      // sign session tickets: the first signs, all verify; none: no tickets
+	Limits       config.Quotas
 	Log          *slog.Logger
 }
 
@@ -58,12 +60,15 @@ type Service struct {
 
 	mu      sync.Mutex
 	running map[viewer]*actor     // guarded by mu
+	users   map[store.UserID]int  // guarded by mu: how many of them are whose
+	robots  map[wire.DeviceID]int // guarded by mu: and with which robot
 	adopted map[wire.DeviceID]int // guarded by mu: sessions taken back that still run
 	closed  recent                // guarded by mu
 }
 
 // viewer is one app socket watching one robot: it has at most one session.
 type viewer struct {
+	user  store.UserID
 	peer  bus.PeerID
 	robot wire.DeviceID
 }
@@ -76,7 +81,8 @@ func NewService(ctx context.Context, cfg Config) *Service {
 	}
 	return &Service{
 		cfg: cfg, ctx: ctx, tickets: newTickets(cfg.TicketKeys),
-		running: map[viewer]*actor{}, adopted: map[wire.DeviceID]int{},
+		running: map[viewer]*actor{}, users: map[store.UserID]int{}, robots: map[wire.DeviceID]int{},
+		adopted: map[wire.DeviceID]int{},
 	}
 }
 
@@ -97,12 +103,16 @@ func (s *Service) Wait() { s.actors.Wait() }
 func (s *Service) Request(ctx context.Context, app bus.Sender, device wire.DeviceID) {
 	device, refusal := s.resolve(ctx, app.User, device)
 	if refusal != nil {
-		s.cfg.Log.InfoContext(ctx, "session refused", "user", app.User, "device", refusal.DeviceID, "code", refusal.Code)
-		s.send(ctx, bus.AppAddress(app.Peer), *refusal)
+		s.refuse(ctx, app, refusal)
 		return
 	}
 	a := newActor(s, wire.SessionID(uuid.NewString()), app, device)
-	before := s.register(viewer{app.Peer, device}, a)
+	before, ok := s.register(viewer{app.User, app.Peer, device}, a)
+	if !ok {
+		a.abandon()
+		s.refuse(ctx, app, tooMany(device, s.cfg.Grace))
+		return
+	}
 	if before != nil {
 		before.stop(wire.ReasonSuperseded)
 	}
@@ -137,24 +147,44 @@ func Choose(owned []wire.DeviceID, asked wire.DeviceID) (wire.DeviceID, *wire.Me
 	}
 }
 
+// refuse answers a request for which there is no session.
+func (s *Service) refuse(ctx context.Context, app bus.Sender, refusal *wire.Message) {
+	s.cfg.Log.InfoContext(ctx, "session refused", "user", app.User, "device", refusal.DeviceID, "code", refusal.Code)
+	s.send(ctx, bus.AppAddress(app.Peer), *refusal)
+}
+
+// tooMany is the answer when there are as many sessions as may be. Those of apps
+// that were lost have ended after the grace time.
+func tooMany(device wire.DeviceID, grace time.Duration) *wire.Message {
+	refusal := refuse(device, wire.CodeRateLimited, "Too many sessions")
+	refusal.RetryAfter = max(1, int(grace.Seconds()))
+	return refusal
+}
+
 func refuse(device wire.DeviceID, code wire.Code, text string) *wire.Message {
 	return &wire.Message{Type: wire.TypeError, DeviceID: device, Code: code, Text: text}
 }
 
-// register makes a the viewer's session and returns the one before, if any.
-func (s *Service) register(v viewer, a *actor) (before *actor) {
+// register makes a the viewer's session and returns the one before, if any. It
+// refuses if the user or the robot has as many sessions as may be; one that
+// supersedes another is none more.
+func (s *Service) register(v viewer, a *actor) (before *actor, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before = s.running[v]
-	s.running[v] = a
-	a.viewer = v
-	return before
+	full := func(held, most int) bool { return most > 0 && held >= most }
+	limits := &s.cfg.Limits
+	if s.running[v] == nil && (full(s.users[v.user], limits.UserSessions) || full(s.robots[v.robot], limits.DeviceSessions)) {
+		return nil, false
+	}
+	return s.put(v, a), true
 }
 
 // move follows an app that resumed its session on another socket.
 func (s *Service) move(a *actor, app bus.Sender) {
-	s.forget(a)
-	before := s.register(viewer{app.Peer, a.device}, a)
+	s.mu.Lock()
+	s.take(a)
+	before := s.put(viewer{app.User, app.Peer, a.device}, a)
+	s.mu.Unlock()
 	s.Renewed(app)
 	if before != nil {
 		before.stop(wire.ReasonSuperseded)
@@ -201,8 +231,35 @@ func (s *Service) End(ctx context.Context, lost func(app bus.Sender, robot wire.
 func (s *Service) forget(a *actor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.running[a.viewer] == a {
-		delete(s.running, a.viewer)
+	s.take(a)
+}
+
+// put needs the lock.
+func (s *Service) put(v viewer, a *actor) (before *actor) {
+	before = s.running[v]
+	if before == nil {
+		s.users[v.user]++
+		s.robots[v.robot]++
+	}
+	s.running[v] = a
+	a.viewer = v
+	return before
+}
+
+// take needs the lock. A session that was superseded is not there any more.
+func (s *Service) take(a *actor) {
+	if s.running[a.viewer] != a {
+		return
+	}
+	delete(s.running, a.viewer)
+	decrement(s.users, a.viewer.user)
+	decrement(s.robots, a.viewer.robot)
+}
+
+// decrement leaves no zero behind: the map holds those who have sessions.
+func decrement[K comparable](counts map[K]int, key K) {
+	if counts[key]--; counts[key] == 0 {
+		delete(counts, key)
 	}
 }
 

@@ -171,6 +171,9 @@ func (w *world) cleanUp() {
 	if n := w.service.Count(); n != 0 {
 		w.Errorf("%d sessions are left", n)
 	}
+	if n := len(w.service.users) + len(w.service.robots); n != 0 {
+		w.Errorf("%d users and robots are counted still", n)
+	}
 	if n := w.bus.joined.Load(); n != 0 {
 		w.Errorf("%d topics are joined still", n)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wimz.dev/live/relay/internal/bus"
+	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/turn"
 	"wimz.dev/live/relay/wire"
@@ -162,7 +163,7 @@ func TestTURNFails(t *testing.T) {
 // the one answer, and the robot hears of nothing.
 func TestEndedWhilePreparing(t *testing.T) {
 	end := func(reason wire.Reason) func(*world) {
-		return func(w *world) { w.service.running[viewer{"app", "robot"}].stop(reason) }
+		return func(w *world) { w.service.running[viewer{"owner", "app", "robot"}].stop(reason) }
 	}
 	for name, c := range map[string]struct {
 		happens func(*world)
@@ -195,7 +196,7 @@ func TestEndedWhilePreparing(t *testing.T) {
 func TestTooLate(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		w.answered()
-		ended := w.service.running[viewer{"app", "robot"}]
+		ended := w.service.running[viewer{"owner", "app", "robot"}]
 		late := from(app, wire.TypeResume)
 		late.Message.SessionID = ended.id
 		for _, e := range []bus.Envelope{from(app, wire.TypeClose), late} { // one behind the other
@@ -250,7 +251,7 @@ func TestSupersedeWhilePreparing(t *testing.T) {
 		w.connect(app.sender())
 		w.connect(robot.sender())
 		w.request(app.sender(), "robot")
-		first := w.service.running[viewer{"app", "robot"}]
+		first := w.service.running[viewer{"owner", "app", "robot"}]
 		for range 4 {
 			w.request(app.sender(), "robot")
 		}
@@ -282,6 +283,38 @@ func TestTwoViewers(t *testing.T) {
 			w.Errorf("%d sessions", w.service.Count())
 		}
 	})
+}
+
+// TestTooManySessions of one robot, and of one user: who asks again in place of
+// a session of theirs is none more, and who leaves makes room.
+func TestTooManySessions(t *testing.T) {
+	second := bus.Sender{Party: wire.App, Peer: "second", User: "rich"}
+	for name, limits := range map[string]config.Quotas{
+		"of a robot": {DeviceSessions: 1}, "of a user": {UserSessions: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(c *Config, _ *provider) { c.Limits = limits }, func(w *world) {
+				first := bus.Sender{Party: wire.App, Peer: "first", User: "rich"}
+				for _, s := range []bus.Sender{first, second, robot.sender()} {
+					w.connect(s)
+				}
+				w.request(first, "robot")
+				w.said("first:webrtc_credentials#1", "robot:webrtc_request#1")
+				w.request(second, "robot")
+				w.said("second:error/RATE_LIMITED")
+				w.request(first, "robot")
+				w.said("robot:webrtc_close/superseded#1", "first:webrtc_credentials#2", "robot:webrtc_request#2")
+				w.request(second, "robot")
+				w.said("second:error/RATE_LIMITED")
+				if err := w.say(first, a(wire.TypeClose)); err != nil {
+					w.Fatal(err)
+				}
+				w.said("first:webrtc_close/app_left#2", "robot:webrtc_close/app_left#2")
+				w.request(second, "robot")
+				w.said("second:webrtc_credentials#3", "robot:webrtc_request#3")
+			})
+		})
+	}
 }
 
 // TestRelayStops: sessions end without a word, and their credentials are left

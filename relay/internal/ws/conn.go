@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
 
+	"wimz.dev/live/relay/internal/limit"
 	"wimz.dev/live/relay/wire"
 )
 
@@ -41,10 +43,21 @@ func (e *ClosedError) Error() string {
 	return fmt.Sprintf("%s: %d %s", side, e.Code, e.Text)
 }
 
+// Limits hold the other side of a connection.
+type Limits struct {
+	// Frame is the largest message in bytes, at most [wire.MaxFrame].
+	Frame int
+	// Pace is how fast frames are read, those included that are answered here:
+	// who sends more has to wait. The zero rate is as fast as they come.
+	Pace limit.Rate
+}
+
 // Conn is one connection. Send and Close may be called from any goroutine and
 // never block; Serve is called once.
 type Conn struct {
 	socket     *websocket.Conn
+	frame      int           // bytes of the largest message
+	pace       *rate.Limiter // owned by the reader
 	queue      chan []byte
 	perishable chan *Perishable
 	ended      context.Context //nolint:containedctx // the life of the connection, with its cause
@@ -52,10 +65,11 @@ type Conn struct {
 }
 
 // New takes ownership of an open socket. Serve must follow.
-func New(socket *websocket.Conn) *Conn {
+func New(socket *websocket.Conn, limits Limits) *Conn {
 	ended, end := context.WithCancelCause(context.Background())
 	return &Conn{
-		socket: socket, queue: make(chan []byte, queueLen), perishable: make(chan *Perishable, perishableLen),
+		socket: socket, frame: limits.Frame, pace: limits.Pace.Limiter(),
+		queue: make(chan []byte, queueLen), perishable: make(chan *Perishable, perishableLen),
 		ended: ended, end: end,
 	}
 }
@@ -122,8 +136,12 @@ func (c *Conn) read(receive func([]byte)) error {
 		if err != nil {
 			return explain(err)
 		}
-		if c.ended.Err() == nil && kind == websocket.TextMessage {
+		switch {
+		case c.ended.Err() != nil:
+		case kind == websocket.TextMessage:
 			receive(frame.Bytes())
+		default:
+			c.refuse(wire.CodeBadMessage, "a message is a text frame")
 		}
 	}
 	return nil
@@ -136,13 +154,18 @@ func (c *Conn) readFrame(into *bytes.Buffer) (kind int, err error) {
 		return 0, err
 	}
 	into.Reset()
-	n, err := into.ReadFrom(io.LimitReader(r, wire.MaxFrame+1))
-	if err == nil && n > wire.MaxFrame {
-		text := fmt.Sprintf("Messages are at most %d bytes", wire.MaxFrame)
-		c.Send(wire.Encode(wire.Message{Type: wire.TypeError, Code: wire.CodeTooLarge, Text: text}))
+	n, err := into.ReadFrom(io.LimitReader(r, int64(c.frame)+1))
+	if err == nil && n > int64(c.frame) {
+		text := fmt.Sprintf("Messages are at most %d bytes", c.frame)
+		c.refuse(wire.CodeTooLarge, text)
 		err = &ClosedError{Code: wire.CloseTooLarge, Text: text}
 	}
 	return kind, err
+}
+
+// refuse says what is wrong with a frame that nobody above gets to see.
+func (c *Conn) refuse(code wire.Code, text string) {
+	c.Send(wire.Encode(wire.Message{Type: wire.TypeError, Code: code, Text: text}))
 }
 
 // drain reads on until the other side has answered the close frame or
@@ -161,10 +184,11 @@ func (c *Conn) drain() {
 	}
 }
 
-// alive moves the read deadline, because something was heard. Once the
-// connection has ended, what is heard extends nothing.
+// alive moves the read deadline, because something was heard, when the pace lets
+// the next frame be read. Once the connection has ended, what is heard extends
+// nothing.
 func (c *Conn) alive() error {
-	if c.ended.Err() != nil {
+	if c.pace.Wait(c.ended) != nil {
 		return context.Cause(c.ended)
 	}
 	err := c.socket.SetReadDeadline(time.Now().Add(wire.ReadTimeout))

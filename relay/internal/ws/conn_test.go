@@ -41,7 +41,8 @@ func TestFramesBothWays(t *testing.T) {
 	s.endsWith(websocket.CloseNormalClosure, false)
 }
 
-// TestOtherFrames: only text counts, and it may be empty.
+// TestOtherFrames: only text counts, and it may be empty. Who sends binary is
+// told, a ping is answered.
 func TestOtherFrames(t *testing.T) {
 	c, peer := loopback(t)
 	s := serve(t, t.Context(), c)
@@ -58,7 +59,10 @@ func TestOtherFrames(t *testing.T) {
 		return nil
 	})
 	c.Close(websocket.CloseNormalClosure, "")
-	readAll(t, peer)
+	frames, _, _ := readAll(t, peer)
+	if len(frames) != 1 || !strings.Contains(frames[0], string(wire.CodeBadMessage)) {
+		t.Errorf("told %q", frames)
+	}
 	if got := <-pong; got != "ping" {
 		t.Errorf("the ping was answered with %q", got)
 	}

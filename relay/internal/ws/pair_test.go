@@ -42,7 +42,7 @@ func loopback(t testing.TB) (*Conn, *websocket.Conn) {
 	_ = response.Body.Close()
 	t.Cleanup(func() { _ = peer.Close() })
 	_ = peer.SetReadDeadline(time.Now().Add(patience))
-	return New(<-accepted), peer
+	return New(<-accepted, Limits{Frame: wire.MaxFrame}), peer
 }
 
 // hijacked is the least a response has to be for an upgrade.
@@ -82,7 +82,7 @@ func pipe(t testing.TB) (*Conn, *websocket.Conn) {
 	}
 	_ = response.Body.Close()
 	t.Cleanup(func() { _ = peer.Close() })
-	return New(<-accepted), peer
+	return New(<-accepted, Limits{Frame: wire.MaxFrame}), peer
 }
 
 // serving is a Conn that is served.

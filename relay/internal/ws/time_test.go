@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"wimz.dev/live/relay/internal/limit"
 	"wimz.dev/live/relay/wire"
 )
 
@@ -191,5 +192,46 @@ func TestTalkerAtTheEnd(t *testing.T) {
 		took(t, began, 0, 2*lingerTime)
 		<-talked
 		<-listening
+	})
+}
+
+// TestPace: who sends faster than agreed waits, whatever kind of frame it is,
+// and nothing is lost.
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := pipe(t)
+		c.pace = limit.Rate{Burst: 3, Every: time.Second}.Limiter()
+		code := listen(peer)
+		s := serve(t, t.Context(), c)
+		began := time.Now()
+		for range 5 {
+			write(t, peer, websocket.PingMessage, "")
+			write(t, peer, websocket.PongMessage, "")
+			write(t, peer, websocket.TextMessage, "text")
+			s.next()
+		}
+		took(t, began, 11*time.Second, 13*time.Second)
+		c.Close(wire.CloseGoingAway, "")
+		<-code
+		s.endsWith(wire.CloseGoingAway, false)
+	})
+}
+
+// TestEndDoesNotWaitForThePace of a peer that has to wait for hours.
+func TestEndDoesNotWaitForThePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := pipe(t)
+		c.pace = limit.Rate{Burst: 1, Every: time.Hour}.Limiter()
+		code := listen(peer)
+		s := serve(t, t.Context(), c)
+		write(t, peer, websocket.PingMessage, "")
+		synctest.Wait()
+		began := time.Now()
+		c.Close(wire.CloseGoingAway, "")
+		s.endsWith(wire.CloseGoingAway, false)
+		took(t, began, 0, 2*lingerTime)
+		if got := <-code; got != int(wire.CloseGoingAway) {
+			t.Errorf("closed with %d", got)
+		}
 	})
 }
