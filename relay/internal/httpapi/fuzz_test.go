@@ -1,6 +1,8 @@
 package httpapi_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +55,40 @@ func FuzzAppFrame(f *testing.F) {
 		_ = app.socket.Close()
 		if w.hub.Robots() != 1 {
 			t.Fatal("the robot was thrown out")
+		}
+	})
+}
+
+// FuzzUpgrade: who has no credentials gets no socket, and always the same
+// answer.
+func FuzzUpgrade(f *testing.F) {
+	w := newWorld(f)
+	user, _ := w.user()
+	w.device("robot", user)
+	wrong := wire.Sign("another secret", "robot", time.Time{})
+	f.Add(true, "device_id=robot&sig="+wrong, "", "", "", "")
+	f.Add(true, "device_id=robot&sig="+wrong+"&timestamp=1700000000", "", "", "", "")
+	f.Add(true, "", "", "robot", "1700000000", wrong)
+	f.Add(true, "device_id=%zz&device_id=;&sig=\x00", "", "robot\r\n", "-1", "")
+	f.Add(false, "token=eyJhbGciOiJub25lIn0.e30.", "", "", "", "")
+	f.Add(false, "", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.x", "", "", "")
+	f.Fuzz(func(t *testing.T, device bool, query, authorization, id, timestamp, signature string) {
+		path := "/ws/app"
+		if device {
+			path = "/ws/device"
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		r.URL.RawQuery = query
+		for name, value := range map[string]string{
+			"Authorization": authorization, "X-Device-ID": id, "X-Timestamp": timestamp, "X-Signature": signature,
+			"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+		} {
+			r.Header.Set(name, value)
+		}
+		answer := httptest.NewRecorder()
+		w.api.ServeHTTP(answer, r)
+		if text := strings.TrimSpace(answer.Body.String()); answer.Code != 401 || text != `{"detail":"Not authenticated"}` {
+			t.Errorf("%d %s", answer.Code, text)
 		}
 	})
 }
