@@ -55,10 +55,10 @@ func TestTooManySockets(t *testing.T) {
 	third := greeted()
 	first.closedWith(wire.CloseSuperseded)
 	second.quiet()
-	_ = second.socket.Close()
-	w.eventually("one has left", func() bool { return w.hub.Apps() == 2 }) // third and stranger
+	_ = third.socket.Close()
+	w.eventually("one has left", func() bool { return w.hub.Apps() == 2 }) // second and stranger
 	fourth := greeted()
-	for _, p := range []*peer{third, fourth, stranger} {
+	for _, p := range []*peer{second, fourth, stranger} {
 		p.quiet()
 	}
 }

@@ -36,13 +36,13 @@ func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
 		conn.Close(wire.CloseAuthEnded, "the token has expired")
 	})
 	defer a.expiry.Stop()
+	h.apps.Add(1)
+	defer h.apps.Add(-1)
+	h.cfg.Meter.Opened(wire.App)
 	if surplus := h.sockets.add(a); surplus != nil {
 		surplus.conn.Close(wire.CloseSuperseded, "too many apps of this user")
 	}
 	defer h.sockets.remove(a)
-	h.apps.Add(1)
-	defer h.apps.Add(-1)
-	h.cfg.Meter.Opened(wire.App)
 
 	address := bus.AppAddress(me.Peer)
 	release := h.cfg.Bus.Claim(address, a.deliver, nil)
