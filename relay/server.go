@@ -12,6 +12,7 @@ import (
 
 	"wimz.dev/live/relay/internal/certificate"
 	"wimz.dev/live/relay/internal/config"
+	"wimz.dev/live/relay/internal/limit"
 )
 
 // answerTime is how long an answer may take beyond its request: longer than the
@@ -33,7 +34,7 @@ func (r *Relay) listenPublic(ctx context.Context, cfg *Config) (net.Listener, er
 	if err != nil {
 		return nil, err
 	}
-	listener = netutil.LimitListener(listener, cfg.Connections)
+	listener = limit.Listener(netutil.LimitListener(listener, cfg.Connections), cfg.LimitsInForce().ConnectionBytes)
 	if files != nil {
 		listener = tls.NewListener(listener, files.Config())
 	}

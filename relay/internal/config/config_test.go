@@ -57,7 +57,8 @@ func TestDefault(t *testing.T) {
 
 var defaultLimits = Limits{
 	Quotas: Quotas{
-		SocketMessages: limit.Rate{Burst: 300, Every: 10 * time.Millisecond}, UserMessages: limit.Rate{Burst: 900, Every: time.Second / 300},
+		ConnectionBytes: limit.Rate{Burst: 4 << 20, Every: time.Second / (512 << 10)},
+		SocketMessages:  limit.Rate{Burst: 300, Every: 10 * time.Millisecond}, UserMessages: limit.Rate{Burst: 900, Every: time.Second / 300},
 		UserRequests: limit.Rate{Burst: 20, Every: time.Second / 2}, UserCredentials: limit.Rate{Burst: 20, Every: time.Second},
 		AddressLogins: limit.Rate{Burst: 60, Every: time.Second}, AccountLogins: limit.Rate{Burst: 20, Every: 5 * time.Second},
 		SocketTraffic: limit.Rate{Burst: 200, Every: 10 * time.Millisecond},
@@ -82,7 +83,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"TURN_CREDENTIAL_TTL": "3601", "TURN_REVOKE_LINGER": "1s", "SESSION_GRACE": "2m",
 		"DEVICE_STATIC_SIGNATURES": "false", "ALLOWED_ORIGINS": "http://a, capacitor://localhost,",
 		"TLS_CERT_FILE": "c.pem", "TLS_KEY_FILE": "k.pem", "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
-		"LIMITS": "off", "LIMIT_SOCKET_MESSAGES": "1+1/s", "LIMIT_USER_MESSAGES": "2+1/s", "LIMIT_USER_REQUESTS": "3+1/s",
+		"LIMITS": "off", "LIMIT_CONNECTION_BYTES": "20+1/s", "LIMIT_SOCKET_MESSAGES": "1+1/s", "LIMIT_USER_MESSAGES": "2+1/s", "LIMIT_USER_REQUESTS": "3+1/s",
 		"LIMIT_USER_CREDENTIALS": "4+1/s", "LIMIT_ADDRESS_LOGINS": "5+1/m", "LIMIT_ACCOUNT_LOGINS": "6+1/h",
 		"LIMIT_GUESSER_LOGINS": "23+1/s", "LIMIT_SOCKET_TRAFFIC": "24+1/s", "LIMIT_USER_PAIRINGS": "21+1/s", "LIMIT_PAIRINGS": "22+1/s", "LIMIT_LOGINS_WAITING": "7", "LIMIT_USER_SOCKETS": "8", "LIMIT_USER_SESSIONS": "9", "LIMIT_DEVICE_SESSIONS": "10",
 		"LIMIT_CANDIDATES": "11", "LIMIT_LOGINS_AT_ONCE": "12", "LIMIT_CONNECTIONS": "13", "LIMIT_FRAME_BYTES": "14",
@@ -111,7 +112,8 @@ func TestEveryVariableIsRead(t *testing.T) {
 		TLSCertFile: "c.pem", TLSKeyFile: "k.pem", TrustedProxies: []string{"10.0.0.0/8", "::1"},
 		LimitMode: LimitsOff, Limits: Limits{
 			Quotas: Quotas{
-				SocketMessages: limit.Rate{Burst: 1, Every: time.Second}, UserMessages: limit.Rate{Burst: 2, Every: time.Second},
+				ConnectionBytes: limit.Rate{Burst: 20, Every: time.Second},
+				SocketMessages:  limit.Rate{Burst: 1, Every: time.Second}, UserMessages: limit.Rate{Burst: 2, Every: time.Second},
 				UserRequests: limit.Rate{Burst: 3, Every: time.Second}, UserCredentials: limit.Rate{Burst: 4, Every: time.Second},
 				AddressLogins: limit.Rate{Burst: 5, Every: time.Minute}, AccountLogins: limit.Rate{Burst: 6, Every: time.Hour},
 				SocketTraffic: limit.Rate{Burst: 24, Every: time.Second},

@@ -1,7 +1,9 @@
 package limit
 
 import (
+	"io"
 	"math/rand/v2"
+	"net"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -145,4 +147,52 @@ func BenchmarkAllow(b *testing.B) {
 			k.Allow(keys[rand.N(len(keys))])
 		}
 	})
+}
+
+// pipes is a listener whose connections come out of a channel.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if c, ok := <-p; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+func (p pipes) Close() error   { close(p); return nil }
+func (p pipes) Addr() net.Addr { return nil }
+
+// TestListener: each connection has its own pace, in bytes.
+func TestListener(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		accept := make(pipes, 2)
+		l := Listener(accept, Rate{100, 10 * time.Millisecond})
+		for range 2 {
+			near, far := net.Pipe()
+			accept <- near
+			c, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				_, _ = far.Write(make([]byte, 1100))
+				_ = far.Close()
+			}()
+			began := time.Now()
+			if n, err := io.Copy(io.Discard, c); n != 1100 || err != nil {
+				t.Errorf("%d bytes, %v", n, err)
+			}
+			if d := time.Since(began); d != 10*time.Second {
+				t.Errorf("took %s", d)
+			}
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := l.Accept(); err == nil {
+			t.Error("a closed listener accepts")
+		}
+	})
+	if l := make(pipes); Listener(l, Rate{}) != net.Listener(l) {
+		t.Error("no limit is a limit")
+	}
 }

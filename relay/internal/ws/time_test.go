@@ -62,6 +62,27 @@ func TestSilentPeer(t *testing.T) {
 	})
 }
 
+// TestStalledFrame: a peer that stops in the middle of a frame is as silent as
+// one that says nothing.
+func TestStalledFrame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := pipe(t)
+		began := time.Now()
+		go func() {
+			_, _ = peer.NetConn().Write([]byte{0x81, 0xfd, 0, 0, 0, 0, '{'}) // one of 125 bytes
+		}()
+		code := listen(peer)
+		err := c.Serve(t.Context(), func([]byte) { t.Error("a frame was received") })
+		if closed, ok := err.(*ClosedError); !ok || closed.Code != wire.CloseNoHeartbeat || closed.ByPeer { //nolint:errorlint // ours, unwrapped
+			t.Errorf("ended with %v", err)
+		}
+		took(t, began, wire.ReadTimeout, wire.ReadTimeout+2*lingerTime)
+		if got := <-code; got != int(wire.CloseNoHeartbeat) {
+			t.Errorf("the peer was told %d", got)
+		}
+	})
+}
+
 // TestQuietPeerLives: pong alone keeps a connection up.
 func TestQuietPeerLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
