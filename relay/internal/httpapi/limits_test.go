@@ -88,19 +88,17 @@ func TestTooManyCandidates(t *testing.T) {
 	app.next()
 	app.next()
 	id := watch(app, robot)
-	for range 4 {
-		app.send(candidate(id))
-		robot.send(candidate(id))
-	}
-	for range 3 {
-		app.hears("webrtc_ice")
-		robot.hears("webrtc_ice")
-	}
-	for _, p := range []*peer{app, robot} {
-		if m := p.hears("error RATE_LIMITED"); m.SessionID != id {
+	for _, way := range []struct{ from, to *peer }{{app, robot}, {robot, app}} {
+		for range 4 {
+			way.from.send(candidate(id))
+		}
+		for range 3 {
+			way.to.hears("webrtc_ice")
+		}
+		if m := way.from.hears("error RATE_LIMITED"); m.SessionID != id {
 			t.Errorf("told %s", wire.Encode(m))
 		}
-		p.quiet()
+		way.to.quiet()
 	}
 }
 
