@@ -25,7 +25,7 @@ const answerTime = 20 * time.Second
 func (r *Relay) listenPublic(ctx context.Context, cfg *Config) (net.Listener, error) {
 	var files *certificate.Files
 	var err error
-	if cfg.TLSCertFile != "" {
+	if cfg.TLS() {
 		if files, err = certificate.Load(cfg.TLSCertFile, cfg.TLSKeyFile, r.log); err != nil {
 			return nil, err
 		}

@@ -5,7 +5,6 @@ import (
 	_ "embed" // the template
 	"errors"
 	"io"
-	"net"
 	"net/url"
 	"text/template"
 
@@ -35,14 +34,14 @@ func (f *relayAddress) relayURL(cfg *config.Config) (string, error) {
 	if public, err := cfg.PublicSocketURL(); public != "" || err != nil {
 		return public, err
 	}
-	host, port, err := net.SplitHostPort(cfg.Addr())
-	if err != nil || port == "0" {
+	switch address := cfg.LocalAddr(); {
+	case address == "":
 		return "", errors.New("the relay has no fixed port: say where the robot reaches it with --relay-url")
+	case cfg.TLS():
+		return "wss://" + address, nil
+	default:
+		return "ws://" + address, nil
 	}
-	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return "ws://" + net.JoinHostPort(host, port), nil
 }
 
 // writeRobotConfig writes the configuration a robot connects with, all of it or

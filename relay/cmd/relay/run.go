@@ -18,8 +18,9 @@ type grammar struct {
 	EnvFile string           `placeholder:"FILE" help:"Read settings from this file. Default: .env in the working directory, if there is one."`
 	Version kong.VersionFlag `help:"Print the version."`
 
-	Serve serveCmd `cmd:"" help:"Run the relay."`
-	User  struct {
+	Serve  serveCmd  `cmd:"" help:"Run the relay."`
+	Health healthCmd `cmd:"" help:"Ask the relay on this machine whether it serves."`
+	User   struct {
 		Add      userAddCmd      `cmd:"" help:"Add an account."`
 		List     userListCmd     `cmd:"" help:"List the accounts."`
 		Disable  userDisableCmd  `cmd:"" help:"Shut an account and log its user out everywhere."`

@@ -135,14 +135,25 @@ func TestCommandLine(t *testing.T) {
 
 func TestConfigCheck(t *testing.T) {
 	s := newShell(t, "JWT_SECRET="+testSecret, "CLOUDFLARE_TURN_KEY_ID=key", "CLOUDFLARE_TURN_API_TOKEN="+testSecret, "ALLOWED_ORIGINS=http://a,http://b")
-	got := s.must("", "config", "check", "--port=1234", "--session-grace=90", "--database-url=postgres://u:"+testSecret+"@h/d?sslmode=disable")
-	for _, want := range []string{" postgres://u@h/d\n", "JWT_SECRET                 ***\n", "API_TOKEN  ***\n", "http://a,http://b\n", "1m30s\n", " 0.0.0.0:1234\n", "\nok\n"} {
+	got := s.must("", "config", "check", "--port=1234", "--session-grace=90")
+	for _, want := range []string{"JWT_SECRET                 ***\n", "API_TOKEN  ***\n", "http://a,http://b\n", "1m30s\n", " 0.0.0.0:1234\n", "\nok\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in:\n%s", want, got)
 		}
 	}
 	if strings.Contains(got, testSecret) {
 		t.Error("a secret shows")
+	}
+}
+
+// TestConfigCheckReachesTheDatabase, in vain, and does not show its password.
+func TestConfigCheckReachesTheDatabase(t *testing.T) {
+	s := newShell(t, "JWT_SECRET="+testSecret)
+	url := "postgres://u:" + testSecret + "@127.0.0.1:1/d?sslmode=disable"
+	status, stdout, stderr := s.run("", "config", "check", "--database-url="+url)
+	if status != cli.ExitFailed || stdout != "" || strings.Contains(stderr, testSecret) ||
+		!strings.HasPrefix(stderr, "relay: DATABASE_URL: reach database postgres://u@127.0.0.1:1/d: ") {
+		t.Errorf("status %d, %q, %q", status, stdout, stderr)
 	}
 }
 

@@ -116,3 +116,19 @@ func (c *Config) AdminAddr() string {
 	}
 	return c.AdminListen
 }
+
+// LocalAddr returns the HOST:PORT at which this machine reaches the relay, or
+// nothing if its port is not fixed.
+func (c *Config) LocalAddr() string {
+	host, port, err := net.SplitHostPort(c.Addr())
+	if err != nil || port == "0" {
+		return ""
+	}
+	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// TLS reports whether the relay itself speaks TLS.
+func (c *Config) TLS() bool { return c.TLSCertFile != "" }

@@ -57,7 +57,7 @@ func TestDefault(t *testing.T) {
 
 var defaultLimits = Limits{
 	Quotas: Quotas{
-		ConnectionBytes: limit.Rate{Burst: 4 << 20, Every: time.Second / (512 << 10)},
+		ConnectionBytes: limit.Rate{Burst: 4_000_000, Every: 2 * time.Microsecond},
 		SocketMessages:  limit.Rate{Burst: 300, Every: 10 * time.Millisecond}, UserMessages: limit.Rate{Burst: 900, Every: time.Second / 300},
 		UserRequests: limit.Rate{Burst: 20, Every: time.Second / 2}, UserCredentials: limit.Rate{Burst: 20, Every: time.Second},
 		AddressLogins: limit.Rate{Burst: 60, Every: time.Second}, AccountLogins: limit.Rate{Burst: 20, Every: 5 * time.Second},

@@ -22,7 +22,7 @@ type Quotas struct {
 	// Ten times what a hundred messages a second have. What is cheaper for
 	// senders than for us, such as frames of a few bytes, costs us little at
 	// this pace.
-	ConnectionBytes limit.Rate `env:"LIMIT_CONNECTION_BYTES" default:"4194304+524288/s" placeholder:"RATE" help:"Bytes read from one connection. Who sends more has to wait."`
+	ConnectionBytes limit.Rate `env:"LIMIT_CONNECTION_BYTES" default:"4000000+500000/s" placeholder:"RATE" help:"Bytes read from one connection. Who sends more has to wait."`
 	// A session takes some 30 messages of each side, most of them candidates in
 	// its first second.
 	SocketMessages limit.Rate `env:"LIMIT_SOCKET_MESSAGES" default:"300+100/s" placeholder:"RATE" help:"Messages of one socket: 300+100/s is 300 at once and 100 more every second."`
