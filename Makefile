@@ -10,7 +10,7 @@ BENCHTIME ?= 1s
 PACKAGES  := $(shell $(GO) list ./... 2>/dev/null | grep -v '/e2e')
 PI        := GOOS=linux GOARCH=arm64
 
-.PHONY: help setup demo build build-pi test unit e2e lint check bench fuzz picture golden coturn-image clean
+.PHONY: help setup demo build build-pi test unit e2e lint check bench fuzz picture golden image coturn-image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,7 +49,7 @@ unit: ## unit tests under the race detector
 	$(GO) test -race -timeout 10m $(PACKAGES)
 
 e2e: build ## Ginkgo suites: in-process and as binaries, with real TURN servers
-	@if docker info >/dev/null 2>&1; then .ci/coturn-image; fi
+	@if docker info >/dev/null 2>&1; then .ci/coturn-image && .ci/relay-image; fi
 	$(GO) test -race ./e2e/harness
 	cd e2e && $(GO) test -race -timeout 20m -args $(E2E_ARGS)
 	cd e2e/networks && $(GO) test -race -timeout 10m -args $(E2E_ARGS)
@@ -71,6 +71,9 @@ picture: build ## take the README's picture anew, with the browser suite
 
 golden: ## write the golden files anew after a wanted change
 	$(GO) test ./relay/wire -run Golden -update
+
+image: ## build the relay's container image wimz/relay:local without a registry
+	.ci/relay-image
 
 coturn-image: ## build the image wimz/coturn:local without a registry
 	.ci/coturn-image

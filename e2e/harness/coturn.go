@@ -82,7 +82,7 @@ func removeOrphans(ctx context.Context) error {
 	for line := range strings.Lines(list) {
 		id, owner, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if _, err = os.Stat("/proc/" + owner); errors.Is(err, os.ErrNotExist) {
-			if err = execute(ctx, "docker", "rm", "--force", id); err != nil {
+			if err = execute(ctx, "docker", "rm", "--force", "--volumes", id); err != nil {
 				return err
 			}
 		}

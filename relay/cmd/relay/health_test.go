@@ -21,14 +21,14 @@ import (
 )
 
 // serveUntil runs a relay on a free port and returns where, and how to stop it.
-func (s *shell) serveUntil(args ...string) (address string, stop func()) {
+func (s *shell) serveUntil() (address string, stop func()) {
 	s.t.Helper()
 	ready := filepath.Join(s.dir, "ready")
 	ctx, cancel := context.WithCancel(s.t.Context())
 	var stdout, stderr bytes.Buffer
 	status := make(chan int, 1)
 	go func() {
-		args := append([]string{"serve", "--listen=127.0.0.1:0", "--ready-file=" + ready}, args...)
+		args := []string{"serve", "--listen=127.0.0.1:0", "--ready-file=" + ready}
 		status <- run(ctx, args, s.environ, strings.NewReader(""), &stdout, &stderr)
 	}()
 	return waitForFile(s.t, ready, status), func() {
