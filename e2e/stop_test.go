@@ -37,6 +37,8 @@ func (s *stage) deaf(ctx SpecContext, id wire.DeviceID) *websocket.Conn {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(response.Body.Close()).To(Succeed())
 	DeferCleanup(socket.Close)
+	Expect(s.AwaitOnline(ctx, id, s.owner)).To(Succeed())
+	Expect(socket.SetReadDeadline(time.Now().Add(specTime))).To(Succeed())
 	return socket
 }
 

@@ -47,9 +47,11 @@ func TestDeadRobotReplaced(t *testing.T) {
 	for n := range 3 {
 		id := wire.DeviceID(fmt.Sprintf("robot-%d", n))
 		w.device(id, user)
-		app, old := w.app(token), w.deaf(id)
-		for m := app.next(); m.DeviceID != id || m.Online == nil || !*m.Online; {
-			m = app.next()
+		old := w.deaf(id)
+		old.quiet() // it is there, and has been announced
+		app := w.app(token)
+		for robot := range n + 1 {
+			app.isTold(wire.DeviceID(fmt.Sprintf("robot-%d", robot)), true)
 		}
 		took := replace(app, id, fill(app, old, id))
 		best = min(best, took)
