@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -140,11 +142,23 @@ func busiest(pauses []time.Duration) int {
 	return most
 }
 
+// inMemory is a database that no disk slows down, where there is such a place:
+// each robot that comes writes, and the disk of a test machine may have other work.
+func inMemory() (path string) {
+	GinkgoHelper()
+	dir, err := os.MkdirTemp("/dev/shm", "wimz-fleet")
+	if err != nil {
+		return ""
+	}
+	DeferCleanup(os.RemoveAll, dir)
+	return filepath.Join(dir, "relay.db")
+}
+
 var _ = Describe("A fleet of a thousand robots", func() {
 	// What is asserted is what the robots decide, which is the same on every
 	// machine; when they are back is their relay's matter, too.
 	It("comes back one after the other, and soon, from a restart and from a crash of the relay", func(ctx SpecContext) {
-		s := empty(ctx, &binaries, harness.Options{LogLevel: slog.LevelWarn})
+		s := empty(ctx, &binaries, harness.Options{LogLevel: slog.LevelWarn, DatabaseURL: inMemory()})
 		f := s.launch(ctx)
 
 		By("restarting the relay, which tells them when to come")
@@ -153,8 +167,8 @@ var _ = Describe("A fleet of a thousand robots", func() {
 		s.expectHome(ctx, f)
 		told := f.pauses()
 		Expect(told).To(HaveLen(fleetSize))
-		Expect(busiest(told)).To(BeNumerically("<", fleetSize*15/100), "in one second, of 10 s and each one's own 5")
-		Expect(slices.Max(told)).To(BeNumerically("<=", 15*time.Second))
+		Expect(busiest(told)).To(BeNumerically("<", fleetSize*12/100), "in one second, of 15 and each one's own 5")
+		Expect(slices.Max(told)).To(BeNumerically("<=", 20*time.Second))
 
 		By("killing the relay, so that each has to choose")
 		Expect(s.Relay.Kill()).To(Succeed())

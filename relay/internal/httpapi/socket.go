@@ -20,7 +20,7 @@ import (
 // write to the store. None is away for longer than mostSpread, though, and few
 // clients still give the next relay time to start.
 const (
-	returnEvery = 10 * time.Millisecond
+	returnEvery = 15 * time.Millisecond
 	leastSpread = 2 * time.Second
 	mostSpread  = 20 * time.Second
 )
