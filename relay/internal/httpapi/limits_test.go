@@ -171,3 +171,23 @@ func TestLoginLimitBehindProxy(t *testing.T) {
 		})
 	}
 }
+
+// TestManyRobots: somebody who owns more robots than a socket's queue has room
+// for hears of each.
+func TestManyRobots(t *testing.T) {
+	w := newWorld(t)
+	user, token := w.user()
+	const robots = 1000
+	for i := range robots {
+		w.device(wire.DeviceID(fmt.Sprintf("robot-%d", i)), user)
+	}
+	app := w.app(token)
+	heard := map[wire.DeviceID]bool{}
+	for range robots {
+		heard[app.next().DeviceID] = true
+	}
+	if len(heard) != robots {
+		t.Errorf("heard of %d robots", len(heard))
+	}
+	app.quiet()
+}

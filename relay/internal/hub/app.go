@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,8 +50,16 @@ func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
 	leave := h.cfg.Bus.Join(bus.UserTopic(me.User), a.deliver)
 	h.cfg.Log.InfoContext(ctx, "app connected", "user", me.User)
 	a.confirm(ctx, who)
-	a.greet(ctx)
-	cause := conn.Serve(ctx, func(frame []byte) { a.receive(ctx, frame) })
+	robots, _ := a.owned(ctx)
+	soon := min(len(robots), greetAtOnce)
+	a.greet(ctx, robots[:soon], a.tell)
+	var rest sync.WaitGroup
+	rest.Go(func() { a.greet(ctx, robots[soon:], a.tellWait) })
+	cause := conn.Serve(ctx, func(frame []byte) {
+		rest.Wait() // what an app hears first is who is there
+		a.receive(ctx, frame)
+	})
+	rest.Wait()
 	leave()
 	release()
 	h.cfg.Meter.Closed(wire.App, cause)
@@ -87,15 +96,29 @@ func (a *app) deliver(ctx context.Context, e bus.Envelope) error {
 	return nil
 }
 
-// greet says which of the user's robots are there.
-func (a *app) greet(ctx context.Context) {
-	devices, err := a.owned(ctx)
-	if err != nil {
-		return
+// greetAtOnce is how many robots an app is told of before its socket is served: far
+// more than most users have, and fewer than the socket's queue has room for. The
+// others wait for each other, and leave the room to other news.
+const greetAtOnce = 100
+
+// greet says which of some robots are there.
+func (a *app) greet(ctx context.Context, robots []wire.DeviceID, tell func(wire.Message) bool) {
+	for _, id := range robots {
+		online := a.online(ctx, id)
+		if !tell(robotStatus(id, online)) {
+			return
+		}
+		// It may have come or gone, and told so, while the message waited: what is
+		// said last must be true.
+		if now := a.online(ctx, id); now != online {
+			tell(robotStatus(id, now))
+		}
 	}
-	for _, id := range devices {
-		a.tell(robotStatus(id, a.online(ctx, id)))
-	}
+}
+
+// tellWait is tell for a message that can wait.
+func (a *app) tellWait(m wire.Message) bool {
+	return a.counted(m, a.conn.SendWait(wire.Encode(m)))
 }
 
 func (a *app) owned(ctx context.Context) ([]wire.DeviceID, error) {

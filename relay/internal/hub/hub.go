@@ -108,7 +108,12 @@ func (h *Hub) newClient(conn *ws.Conn, me bus.Sender) client {
 
 // tell sends a message down the socket and reports whether it was queued.
 func (c *client) tell(m wire.Message) bool {
-	if !c.conn.Send(wire.Encode(m)) {
+	return c.counted(m, c.conn.Send(wire.Encode(m)))
+}
+
+// counted tells the meter what became of a message.
+func (c *client) counted(m wire.Message, queued bool) bool {
+	if !queued {
 		c.cfg.Meter.Dropped(DropUndeliverable)
 		return false
 	}

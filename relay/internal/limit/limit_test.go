@@ -92,6 +92,10 @@ func TestRate(t *testing.T) {
 			t.Errorf("%v, want %s", rate, text)
 		}
 	}
+	both := (Rate{300, 10 * time.Millisecond}).Plus(Rate{200, 10 * time.Millisecond})
+	if both != (Rate{500, 5 * time.Millisecond}) || both.Plus(Rate{}) != (Rate{}) || (Rate{}).Plus(both) != (Rate{}) {
+		t.Errorf("both are %v, with no limit %v", both, both.Plus(Rate{}))
+	}
 	if twice := (Rate{300, 10 * time.Millisecond}).Times(2); twice != (Rate{600, 5 * time.Millisecond}) {
 		t.Errorf("twice is %v", twice)
 	}

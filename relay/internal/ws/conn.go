@@ -52,14 +52,15 @@ type Limits struct {
 	Pace limit.Rate
 }
 
-// Conn is one connection. Send and Close may be called from any goroutine and
-// never block; Serve is called once.
+// Conn is one connection. Its methods may be called from any goroutine; only Serve,
+// which is called once, and SendWait block.
 type Conn struct {
 	socket     *websocket.Conn
 	frame      int           // bytes of the largest message
 	pace       *rate.Limiter // owned by the reader
 	queue      chan []byte
 	perishable chan *Perishable
+	handed     chan []byte     // from SendWait: has no room
 	ended      context.Context //nolint:containedctx // the life of the connection, with its cause
 	end        context.CancelCauseFunc
 }
@@ -70,7 +71,8 @@ func New(socket *websocket.Conn, limits Limits) *Conn {
 	return &Conn{
 		socket: socket, frame: limits.Frame, pace: limits.Pace.Limiter(),
 		queue: make(chan []byte, queueLen), perishable: make(chan *Perishable, perishableLen),
-		ended: ended, end: end,
+		handed: make(chan []byte),
+		ended:  ended, end: end,
 	}
 }
 
@@ -86,6 +88,18 @@ func (c *Conn) Send(frame []byte) bool {
 		return true
 	default:
 		c.Close(wire.CloseTooSlow, "outgoing queue is full")
+		return false
+	}
+}
+
+// SendWait is Send for somebody who can wait: it takes no room from others, and
+// returns when the frame is the next to be written. It reports false if the
+// connection ends before.
+func (c *Conn) SendWait(frame []byte) bool {
+	select {
+	case c.handed <- frame:
+		return true
+	case <-c.ended.Done():
 		return false
 	}
 }
@@ -208,6 +222,8 @@ func (c *Conn) write() {
 		case <-c.ended.Done():
 			continue
 		case frame = <-c.queue:
+			kind = websocket.TextMessage
+		case frame = <-c.handed:
 			kind = websocket.TextMessage
 		case p := <-c.perishable:
 			if c.writePerishable(p) {
