@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"strconv"
@@ -33,7 +34,14 @@ func (s *stage) deaf(ctx SpecContext, id wire.DeviceID) *websocket.Conn {
 	GinkgoHelper()
 	config, err := s.AddDevice(ctx, id, s.owner)
 	Expect(err).NotTo(HaveOccurred())
-	socket, response, err := websocket.DefaultDialer.DialContext(ctx, "ws://"+s.Relay.Addr+"/ws/device", signed(id, config))
+	dialer := websocket.Dialer{NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, refused := (&net.Dialer{}).DialContext(ctx, network, address)
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			return conn, tcp.SetReadBuffer(4 << 10)
+		}
+		return conn, refused
+	}}
+	socket, response, err := dialer.DialContext(ctx, "ws://"+s.Relay.Addr+"/ws/device", signed(id, config))
 	Expect(err).NotTo(HaveOccurred())
 	Expect(response.Body.Close()).To(Succeed())
 	DeferCleanup(socket.Close)
@@ -42,25 +50,31 @@ func (s *stage) deaf(ctx SpecContext, id wire.DeviceID) *websocket.Conn {
 	return socket
 }
 
-// overfill lets an app send the robot more than its socket takes, but not so many
-// messages that the relay gives it up.
-func overfill(ctx SpecContext, app *harness.Peer, id wire.DeviceID, robot *websocket.Conn) {
+// overfill lets apps send the robot more than its socket takes, but not so many
+// messages that the relay gives it up. Each sends no more than may come at once.
+func (s *stage) overfill(ctx SpecContext, id wire.DeviceID, robot *websocket.Conn) {
 	GinkgoHelper()
-	Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: id})).To(Succeed())
-	var request wire.Message
-	Expect(robot.ReadJSON(&request)).To(Succeed())
-	Expect(robot.WriteJSON(wire.Message{
-		Type: wire.TypeOffer, SessionID: request.SessionID, SDP: &wire.SessionDescription{Type: "offer", SDP: "v=0\r\n"},
-	})).To(Succeed())
-	_, err := app.Next(ctx, wire.TypeOffer)
-	Expect(err).NotTo(HaveOccurred())
-	answer := wire.Message{Type: wire.TypeAnswer, SessionID: request.SessionID, SDP: &wire.SessionDescription{
-		Type: "answer", SDP: strings.Repeat("x", 60<<10),
-	}}
-	for range 250 {
-		Expect(app.Send(answer)).To(Succeed())
+	answers := map[*harness.Peer]wire.Message{}
+	for range 2 {
+		app := s.app(ctx, s.owner)
+		Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: id})).To(Succeed())
+		var request wire.Message
+		Expect(robot.ReadJSON(&request)).To(Succeed())
+		Expect(robot.WriteJSON(wire.Message{
+			Type: wire.TypeOffer, SessionID: request.SessionID, SDP: &wire.SessionDescription{Type: "offer", SDP: "v=0\r\n"},
+		})).To(Succeed())
+		_, err := app.Next(ctx, wire.TypeOffer)
+		Expect(err).NotTo(HaveOccurred())
+		answers[app] = wire.Message{Type: wire.TypeAnswer, SessionID: request.SessionID, SDP: &wire.SessionDescription{
+			Type: "answer", SDP: strings.Repeat("x", 60<<10),
+		}}
 	}
-	Expect(app.Barrier(ctx)).To(BeEmpty())
+	for app, answer := range answers {
+		for range 60 {
+			Expect(app.Send(answer)).To(Succeed())
+		}
+		Expect(app.Barrier(ctx)).To(BeEmpty())
+	}
 }
 
 // second connects as another robot of the owner.
@@ -94,7 +108,7 @@ var _ = Describe("A relay that is told to stop", func() {
 		offered(ctx, app, robot)
 
 		By("having a robot that does not read")
-		overfill(ctx, s.app(ctx, s.owner), "deaf", s.deaf(ctx, "deaf"))
+		s.overfill(ctx, "deaf", s.deaf(ctx, "deaf"))
 		By("having a TURN provider that does not answer")
 		s.second(ctx)
 		Expect(s.SetFault(ctx, fakecloudflare.Fault{Hang: true})).To(Succeed())
