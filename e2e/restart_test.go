@@ -121,6 +121,21 @@ var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
 		s.expectNothingLeft(ctx)
 	}, SpecTimeout(specTime))
 
+	It("the session of an account that was disabled meanwhile is over", func(ctx SpecContext) {
+		s := ready(ctx, b, harness.Options{Grace: time.Hour})
+		s.lossy = true // the session outlives the relay that had the credentials
+		viewer := s.onlooker(ctx, simapp.Options{})
+		Expect(s.Relay.Stop()).To(Succeed())
+		_, err := s.Operate(ctx, "user", "disable", s.owner.Email)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(s.StartRelay(ctx)).To(Succeed())
+		Eventually(func() (int, error) {
+			status, err := s.RobotStatus(ctx, robotID)
+			return status.PeerConnections, err
+		}).WithTimeout(15 * time.Second).Should(BeZero())
+		Eventually(viewer.Done()).Should(BeClosed())
+	}, SpecTimeout(specTime))
+
 	It("a session's ticket counts for its own parties, and nobody else", func(ctx SpecContext) {
 		s := empty(ctx, b, harness.Options{})
 		s.lossy = true // the session outlives the relay that had the credentials

@@ -85,7 +85,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 	r.ended = ended
 	messages, limits := bus.NewMemory(), cfg.LimitsInForce()
 	r.sessions = session.NewService(living, session.Config{
-		Bus: messages, Owners: r.store, Credentials: r.pool,
+		Bus: messages, Owners: entitled{r.store}, Credentials: r.pool,
 		TURNRequired: cfg.TURNRequired, FallbackSTUN: []string{publicSTUN}, Grace: cfg.SessionGrace, Limits: limits.Quotas,
 		TicketKeys: ticketKeys(&cfg), Meter: r.metrics.Sessions, Log: log,
 	})
