@@ -122,18 +122,26 @@ var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
 	}, SpecTimeout(specTime))
 
 	It("the session of an account that was disabled meanwhile is over", func(ctx SpecContext) {
-		s := ready(ctx, b, harness.Options{Grace: time.Hour})
+		s := empty(ctx, b, harness.Options{})
 		s.lossy = true // the session outlives the relay that had the credentials
-		viewer := s.onlooker(ctx, simapp.Options{})
+		app, robot := s.app(ctx, s.owner), s.puppet(ctx)
+		Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: robotID})).To(Succeed())
+		asked, err := robot.Next(ctx, wire.TypeRequest)
+		Expect(err).NotTo(HaveOccurred())
 		Expect(s.Relay.Stop()).To(Succeed())
-		_, err := s.Operate(ctx, "user", "disable", s.owner.Email)
+		Expect(app.Close()).To(Succeed(), "it has nothing to come back to")
+		_, err = s.Operate(ctx, "user", "disable", s.owner.Email)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(s.StartRelay(ctx)).To(Succeed())
-		Eventually(func() (int, error) {
-			status, err := s.RobotStatus(ctx, robotID)
-			return status.PeerConnections, err
-		}).WithTimeout(15 * time.Second).Should(BeZero())
-		Eventually(viewer.Done()).Should(BeClosed())
+
+		Eventually(func() error {
+			return robot.Send(wire.Message{Type: wire.TypeHello, Sessions: []wire.SessionReport{
+				{SessionID: asked.SessionID, Ticket: asked.Ticket},
+			}})
+		}).Should(Succeed())
+		closed, err := robot.Next(ctx, wire.TypeClose)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(closed.Reason).To(Equal(wire.ReasonUnknown))
 	}, SpecTimeout(specTime))
 
 	It("a session's ticket counts for its own parties, and nobody else", func(ctx SpecContext) {
