@@ -67,7 +67,7 @@ var defaultLimits = Limits{
 		LoginsWaiting: 64, UserSockets: 32, UserSessions: 32, DeviceSessions: 16, Candidates: 200,
 	},
 	Bounds: Bounds{
-		LoginsAtOnce: 2, Connections: 20_000, FrameBytes: 64 << 10, BodyBytes: 8 << 10, HeaderBytes: 16 << 10,
+		LoginsAtOnce: 2, Connections: 10_000, FrameBytes: 64 << 10, BodyBytes: 8 << 10, HeaderBytes: 16 << 10,
 		HeaderTime: 5 * time.Second, RequestTime: 10 * time.Second, IdleTime: time.Minute,
 	},
 }

@@ -68,9 +68,9 @@ type Bounds struct {
 	// A hash takes a core for about 20 ms and 19 MiB: logins must not eat the
 	// machine that carries the signaling.
 	LoginsAtOnce int `env:"LIMIT_LOGINS_AT_ONCE" default:"2" placeholder:"N" help:"Passwords that are checked at the same time, 19 MiB each."`
-	// A socket takes about 30 KB: these are 600 MB. Systemd and Docker allow
-	// more open files than that.
-	Connections int `env:"LIMIT_CONNECTIONS" default:"20000" placeholder:"N" help:"Connections at the same time. Others wait."`
+	// A socket takes about 70 KB: these are 700 MB. Systemd and Docker allow more
+	// open files than that.
+	Connections int `env:"LIMIT_CONNECTIONS" default:"10000" placeholder:"N" help:"Connections at the same time. Others wait."`
 
 	// The contract's. An SDP with every codec and candidate has about 10 KiB.
 	FrameBytes int `env:"LIMIT_FRAME_BYTES" default:"65536" placeholder:"BYTES" help:"Size of a message, 16384 to 65536 bytes."`

@@ -129,9 +129,13 @@ func (a *API) caught(r *http.Request) {
 		return
 	}
 	if fault != http.ErrAbortHandler { //nolint:errorlint // what was thrown, as net/http compares it
-		a.cfg.Log.ErrorContext(r.Context(), "handler panicked", "route", r.Pattern, "panic", fault, "stack", string(debug.Stack()))
+		a.panicked(r.Context(), r.Pattern, fault)
 	}
 	panic(http.ErrAbortHandler)
+}
+
+func (a *API) panicked(ctx context.Context, route string, fault any) {
+	a.cfg.Log.ErrorContext(ctx, "handler panicked", "route", route, "panic", fault, "stack", string(debug.Stack()))
 }
 
 // Wait returns when every socket has ended: a server's Shutdown does not wait

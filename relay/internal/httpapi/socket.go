@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -81,15 +82,25 @@ func (a *API) deviceSocket(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// serveSocket upgrades and serves until the socket ends. When the relay stops,
-// the other side is told when to come back.
+// serveSocket upgrades, and serves until the socket ends in a goroutine of its own:
+// that of the request ends, and what the server keeps for it is free.
 func (a *API) serveSocket(w http.ResponseWriter, r *http.Request, serve func(context.Context, *ws.Conn)) {
-	a.sockets.Add(1)
-	defer a.sockets.Done()
+	a.sockets.Add(1) // the server stops waiting for what it has upgraded
 	socket, err := a.upgrader.Upgrade(w, r, nil)
 	if err != nil {
+		a.sockets.Done()
 		return // the upgrader has answered
 	}
+	ctx, route := context.WithoutCancel(r.Context()), r.Pattern
+	go func() {
+		defer a.sockets.Done()
+		a.serveUpgraded(ctx, socket, route, serve)
+	}()
+}
+
+// serveUpgraded serves a socket. When the relay stops, the other side is told when
+// to come back. A panic ends this socket and no other.
+func (a *API) serveUpgraded(ctx context.Context, socket *websocket.Conn, route string, serve func(context.Context, *ws.Conn)) {
 	conn := ws.New(socket, ws.Limits{Frame: a.cfg.Limits.FrameBytes, Pace: a.cfg.Limits.SocketMessages.Plus(a.cfg.Limits.SocketTraffic).Times(refusable)})
 	stop := context.AfterFunc(a.cfg.Closing, func() {
 		pause := rand.N(a.spread()) //nolint:gosec // jitter needs no secrecy
@@ -97,5 +108,14 @@ func (a *API) serveSocket(w http.ResponseWriter, r *http.Request, serve func(con
 		conn.Close(wire.CloseGoingAway, "the relay is going away")
 	})
 	defer stop()
-	serve(context.WithoutCancel(r.Context()), conn)
+	defer func() {
+		if fault := recover(); fault != nil {
+			a.panicked(ctx, route, fault)
+			conn.Drop(errPanic)
+		}
+	}()
+	serve(ctx, conn)
 }
+
+// errPanic ends a socket that could not be served on.
+var errPanic = errors.New("its handler panicked")

@@ -2,11 +2,13 @@ package httpapi_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"wimz.dev/live/relay/internal/bus"
 	"wimz.dev/live/relay/wire"
@@ -96,6 +98,36 @@ func TestRobotBackBeforeItsLossIsTold(t *testing.T) {
 	app.isTold("robot", true)
 	app.quiet()
 	newer.quiet()
+}
+
+// brokenBus has a bug that a robot finds.
+type brokenBus struct{ bus.Bus }
+
+func (b brokenBus) Claim(address string, deliver bus.Deliver, moved func()) func() bool {
+	if address == bus.RobotAddress("robot") {
+		panic("a bug")
+	}
+	return b.Bus.Claim(address, deliver, moved)
+}
+
+// TestPanicEndsOneSocket and no other.
+func TestPanicEndsOneSocket(t *testing.T) {
+	w, token, _ := house(t, func(o *options) { o.bus = brokenBus{bus.NewMemory()} })
+	app := w.app(token)
+	app.next()
+	app.next()
+	robot, status := w.dial("/ws/device", signedNow("robot"))
+	if robot == nil {
+		t.Fatalf("refused with %d", status)
+	}
+	_ = robot.socket.SetReadDeadline(time.Now().Add(patience))
+	if _, _, err := robot.socket.ReadMessage(); err == nil || os.IsTimeout(err) {
+		t.Errorf("the socket goes on: %v", err)
+	}
+	app.quiet()
+	if log := w.log.String(); !strings.Contains(log, `msg="handler panicked" route="GET /ws/device" panic="a bug"`) {
+		t.Errorf("the log:\n%s", log)
+	}
 }
 
 func TestGetStatus(t *testing.T) {
