@@ -31,6 +31,7 @@ type RelaySettings struct {
 	PairingTTL    time.Duration // of pairing codes
 	Linger        time.Duration // how long those nobody uses are kept
 	Origins       string        // comma-separated
+	NoLimits      bool          // LIMITS=off
 	RequestTime   time.Duration // for a request, and for its header; 0: the default
 	LogLevel      slog.Level
 }

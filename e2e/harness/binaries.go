@@ -69,6 +69,9 @@ func (b Binaries) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*P
 		env = append(env, "CLOUDFLARE_TURN_BASE_URL="+s.CloudflareURL,
 			"CLOUDFLARE_TURN_KEY_ID="+keyID, "CLOUDFLARE_TURN_API_TOKEN="+apiToken)
 	}
+	if s.NoLimits {
+		env = append(env, "LIMITS=off")
+	}
 	if s.RequestTime > 0 {
 		env = append(env, "LIMIT_HEADER_TIME="+s.RequestTime.String(), "LIMIT_REQUEST_TIME="+s.RequestTime.String())
 	}

@@ -41,6 +41,9 @@ func (InProcess) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*Pr
 	if s.CloudflareURL != "" {
 		cfg.TURNBaseURL, cfg.TURNKeyID, cfg.TURNAPIToken = s.CloudflareURL, keyID, apiToken
 	}
+	if s.NoLimits {
+		cfg.LimitMode = "off"
+	}
 	if s.RequestTime > 0 {
 		cfg.HeaderTime, cfg.RequestTime = s.RequestTime, s.RequestTime
 	}

@@ -32,6 +32,7 @@ type Options struct {
 	PairingTTL   time.Duration // of pairing codes; 10 min if 0
 	Linger       time.Duration // how long the relay keeps credentials that nobody uses
 	Origins      string        // pages that may connect
+	NoLimits     bool          // as for load tests
 	RequestTime  time.Duration // what the relay gives a client for a request; its default if 0
 	Hostile      bool          // clients break the contract on purpose
 	DatabaseURL  string        // of the relay; a file of its own if empty
@@ -73,7 +74,7 @@ func Start(ctx context.Context, b Backend, cli Binaries, o Options) (*System, er
 		JWTSecret: rand.Text() + rand.Text(), TURNRequired: o.TURNRequired,
 		Grace: cmp.Or(o.Grace, time.Minute), TTL: cmp.Or(o.TTL, time.Hour),
 		Linger: o.Linger, PairingTTL: cmp.Or(o.PairingTTL, 10*time.Minute), Origins: o.Origins,
-		RequestTime: o.RequestTime, LogLevel: o.LogLevel,
+		NoLimits: o.NoLimits, RequestTime: o.RequestTime, LogLevel: o.LogLevel,
 	}
 	s.Cloudflare, err = b.Cloudflare(ctx, CloudflareSettings{TURN: o.TURN, OwnTURN: o.OwnTURN}, o.Log)
 	if err == nil {
