@@ -11,8 +11,8 @@ import (
 // A connection that looks for a path is hastened every HastenInterval, as often
 // as Hastenings says; afterwards pion's own pace will do.
 const (
-	HastenInterval = 50 * time.Millisecond
-	Hastenings     = 20
+	HastenInterval = 40 * time.Millisecond
+	Hastenings     = 25
 )
 
 // Hasten lets a connection that looks for a path check its candidate pairs now,

@@ -24,10 +24,12 @@ import (
 // a better one might follow. pion's own values add two seconds to every call
 // through TURN; with these a direct path still wins wherever there is one.
 // Peer-reflexive candidates wait too: a TURN server's are taken for such until
-// the app's own word about them comes.
+// the app's own word about them comes. And TURN waits for longer than it takes
+// until a lost request to its server is repeated, 200 ms: for that time pion does
+// nothing else.
 const (
-	reflexiveWait = 50 * time.Millisecond
-	relayWait     = 200 * time.Millisecond
+	reflexiveWait = 100 * time.Millisecond
+	relayWait     = 240 * time.Millisecond
 )
 
 // maxChecks bounds the checks of one pair, so that they go on for as long as a
