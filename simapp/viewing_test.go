@@ -365,6 +365,7 @@ func TestLoginEndEndsEverything(t *testing.T) {
 	v := watch(t, p, r, Options{})
 	r.drop <- client.ErrUnauthorized
 	<-v.Done()
+	<-p.Done()
 	if !errors.Is(v.Err(), client.ErrUnauthorized) || !errors.Is(p.Err(), client.ErrUnauthorized) {
 		t.Errorf("viewing %v, phone %v", v.Err(), p.Err())
 	}
