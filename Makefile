@@ -8,9 +8,13 @@ LDFLAGS   := -s -w
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 PACKAGES  := $(shell $(GO) list ./... 2>/dev/null | grep -v '/e2e')
+VERSION   ?= 0.1~$(shell git log -1 --date=format:%Y%m%d%H%M%S --format=%cd.%h 2>/dev/null || echo 0)
+NFPM      := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 PI        := GOOS=linux GOARCH=arm64
+# The codec libraries have other names in each release of Debian.
+STATIC    := -tags netgo,osusergo,v4l2 -ldflags '$(LDFLAGS) -linkmode external -extldflags "-static -lm"'
 
-.PHONY: help setup demo build build-pi test unit e2e lint check bench fuzz picture golden image coturn-image clean
+.PHONY: help setup demo build build-pi robot-pi deb test unit e2e soak lint check bench fuzz picture golden image coturn-image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,14 +34,26 @@ build: ## build the four programs into .bin
 	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./relay/cmd/relay ./fakecloudflare/cmd/fakecloudflare
 	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./robot/cmd/robot ./simapp/cmd/simapp
 
-build-pi: ## build relay and robot for a Raspberry Pi (arm64) into .bin/arm64
+build-pi: robot-pi ## build relay and robot for a Raspberry Pi (arm64) into .bin/arm64, and test the robot under qemu
+	$(PI) CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/arm64/ ./relay/cmd/relay
+
+robot-pi:
 	@.ci/setup pi
 	@mkdir -p $(BIN)/arm64
-	$(PI) CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/arm64/ ./relay/cmd/relay
 	$(PI) CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig \
-		$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/arm64/ ./robot/cmd/robot
+		$(GO) build $(STATIC) -o $(BIN)/arm64/ ./robot/cmd/robot
+	timeout -s KILL 2m qemu-aarch64-static $(BIN)/arm64/robot selftest --for 1s --config testdata/config/robot_good_small.yaml
 
-test: setup lint unit e2e ## everything that must be green: lint, unit tests, end-to-end suites
+deb: robot-pi ## build the robot's Debian packages for arm64 and amd64 into .bin, and try one in a root of its own
+	@mkdir -p $(BIN)/amd64
+	$(GO) build $(STATIC) -o $(BIN)/amd64/ ./robot/cmd/robot
+	@for arch in arm64 amd64; do \
+		ARCH=$$arch VERSION='$(VERSION)' BIN=$(BIN)/$$arch \
+			$(GO) run $(NFPM) package -f robot/deploy/nfpm.yaml -p deb -t $(BIN)/ || exit 1; \
+	done
+	.ci/try-deb '$(BIN)/wimz-robot_$(VERSION)_amd64.deb'
+
+test: setup lint unit e2e deb ## everything that must be green: lint, unit tests, end-to-end suites, the package
 
 check: lint unit ## what to run before a commit
 
@@ -45,14 +61,21 @@ lint: ## vet, format and style
 	$(BIN)/golangci-lint run ./...
 	$(BIN)/golangci-lint fmt --diff ./...
 
+# What depends on how fast this machine is runs by itself, with the suites.
+ALONE     := ^TestSqueeze$$
+
 unit: ## unit tests under the race detector
-	$(GO) test -race -timeout 10m $(PACKAGES)
+	$(GO) test -race -tags v4l2 -timeout 10m -skip '$(ALONE)' $(PACKAGES)
 
 e2e: build ## Ginkgo suites: in-process and as binaries, with real TURN servers
 	@if docker info >/dev/null 2>&1; then .ci/coturn-image && .ci/relay-image; fi
 	$(GO) test -race ./e2e/harness
+	$(GO) test -race -run '$(ALONE)' ./robot/internal/peer
 	cd e2e && $(GO) test -race -timeout 20m -args $(E2E_ARGS)
 	cd e2e/networks && $(GO) test -race -timeout 10m -args $(E2E_ARGS)
+
+soak: build ## a thousand sessions: does the robot's memory stay flat, do its goroutines end
+	cd e2e && SOAK_SESSIONS=1000 $(GO) test -race -timeout 30m -args -ginkgo.focus 'two viewers come and go'
 
 bench: ## benchmarks; compare two runs with benchstat
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
@@ -70,7 +93,7 @@ picture: build ## take the README's picture anew, with the browser suite
 	cp e2e/artifacts/viewer.png .docs/viewer.png
 
 golden: ## write the golden files anew after a wanted change
-	$(GO) test ./relay/wire -run Golden -update
+	$(GO) test ./relay/wire ./robot/internal/overlay -run Golden -update
 
 image: ## build the relay's container image wimz/relay:local without a registry
 	.ci/relay-image

@@ -111,16 +111,7 @@ func withBystanders(ctx SpecContext, b harness.Backend, o harness.Options) *byst
 	GinkgoHelper()
 	s := &bystanders{stage: empty(ctx, b, o)}
 	s.robot, s.app = s.puppet(ctx), s.stage.app(ctx, s.owner)
-	Expect(s.app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: robotID})).To(Succeed())
-	asked, err := s.robot.Next(ctx, wire.TypeRequest)
-	Expect(err).NotTo(HaveOccurred())
-	s.id = asked.SessionID
-	Expect(s.robot.Send(wire.Message{Type: wire.TypeOffer, SessionID: s.id, SDP: &wire.SessionDescription{Type: "offer", SDP: "v=0\r\n"}})).To(Succeed())
-	_, err = s.app.Next(ctx, wire.TypeOffer)
-	Expect(err).NotTo(HaveOccurred())
-	Expect(s.app.Send(wire.Message{Type: wire.TypeAnswer, SessionID: s.id, SDP: &wire.SessionDescription{Type: "answer", SDP: "v=0\r\n"}})).To(Succeed())
-	_, err = s.robot.Next(ctx, wire.TypeAnswer)
-	Expect(err).NotTo(HaveOccurred())
+	s.id = answered(ctx, s.app, s.robot)
 	stats, err := s.RelayStats(ctx, s.owner)
 	Expect(err).NotTo(HaveOccurred())
 	s.apps, s.goroutines = stats.Apps, stats.Goroutines
@@ -185,21 +176,19 @@ var _ = everywhere("Somebody who abuses the relay's sockets", func(b harness.Bac
 		const message = `{"type":"webrtc_ice","session_id":"a","candidate":{}}`
 		var floods sync.WaitGroup
 		var sockets []*harness.RawSocket
-		for first, flood := range map[string][]byte{
-			"pings":                    harness.Frame(ws.OpPing, true, []byte("ping")),
-			"messages":                 fragments(message, 1),
-			"messages in pieces":       fragments(message, len(message)),
-			"no messages":              fragments("no JSON", 1),
-			"\x01\x80\x00\x00\x00\x00": harness.Frame(ws.OpContinuation, false, nil), // a message without an end
+		for _, said := range []struct{ first, again []byte }{
+			{again: harness.Frame(ws.OpPing, true, []byte("ping"))},
+			{again: fragments(message, 1)},
+			{again: fragments(message, len(message))},
+			{again: fragments("no JSON", 1)},
+			{first: harness.Frame(ws.OpText, false, nil), again: harness.Frame(ws.OpContinuation, false, nil)}, // without an end
 		} {
 			r, err := s.UpgradeRaw(ctx, attacker)
 			Expect(err).NotTo(HaveOccurred())
-			if strings.HasPrefix(first, "\x01") {
-				_, err = io.WriteString(r, first)
-				Expect(err).NotTo(HaveOccurred())
-			}
+			_, err = r.Write(said.first)
+			Expect(err).NotTo(HaveOccurred())
 			sockets = append(sockets, r)
-			flood = bytes.Repeat(flood, 1+4096/len(flood))
+			flood := bytes.Repeat(said.again, 1+4096/len(said.again))
 			floods.Go(func() {
 				for {
 					if _, err := r.Write(flood); err != nil {

@@ -18,15 +18,9 @@ var _ = everywhere("A login that ends", func(b harness.Backend) {
 		// Without the logout nobody would revoke a credential in this spec.
 		s := ready(ctx, b, harness.Options{Linger: time.Hour})
 		s.lossy = true // the neighbour's lingers
-		const theirs wire.DeviceID = "wimz_theirs"
 		neighbour := s.user(ctx, "neighbour@example.com")
-		theirConfig, err := s.AddDevice(ctx, theirs, neighbour)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(s.StartRobot(ctx, theirs, theirConfig, neighbour)).To(Succeed())
-		theirPhone, err := s.Dial(ctx, neighbour, nil)
-		Expect(err).NotTo(HaveOccurred())
-		theirView, err := theirPhone.Watch(ctx, simapp.Options{Device: theirs})
-		Expect(err).NotTo(HaveOccurred())
+		theirRobot, theirApp := s.another(ctx, "wimz_theirs", neighbour), s.app(ctx, neighbour)
+		answered(ctx, theirApp, theirRobot)
 
 		phone := s.phone(ctx)
 		viewing, err := phone.Watch(ctx, simapp.Options{Device: robotID})
@@ -40,12 +34,9 @@ var _ = everywhere("A login that ends", func(b harness.Backend) {
 		Eventually(phone.Done()).Should(BeClosed())
 		Expect(phone.Err()).To(MatchError(client.ErrUnauthorized))
 		Eventually(s.LiveCredentials).WithContext(ctx).Should(Equal(1), "the neighbour's")
-		Eventually(func(g Gomega) {
-			status, failed := s.RobotStatus(ctx, robotID)
-			g.Expect(failed).NotTo(HaveOccurred())
-			g.Expect(status.Sessions).To(BeEmpty())
-		}).Should(Succeed())
-		Expect(theirView.WaitFrames(ctx, 15)).To(Succeed())
+		s.expectViewers(ctx, 0)
+		Expect(theirApp.Barrier(ctx)).To(BeEmpty())
+		Expect(theirRobot.Heard()).To(BeEmpty())
 
 		_, err = s.RawApp(ctx, s.owner)
 		Expect(err).To(MatchError(client.ErrUnauthorized))
@@ -78,29 +69,6 @@ var _ = everywhere("A login that ends", func(b harness.Backend) {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(login()).To(Succeed())
 		offered(ctx, s.app(ctx, s.owner), robot)
-	}, SpecTimeout(specTime))
-
-	It("with a new password is over on every phone, and goes on with the token that comes with it", func(ctx SpecContext) {
-		s := empty(ctx, b, harness.Options{})
-		robot := s.puppet(ctx)
-		first, second := s.doomed(ctx), s.doomed(ctx)
-		offered(ctx, first, robot)
-		change := map[string]string{"old_password": s.owner.Password, "new_password": "battery staple"}
-		var fresh struct{ Token string }
-		Expect(s.Post(ctx, s.owner.Token, "/api/auth/password", change, &fresh)).To(Succeed())
-		for _, app := range []*harness.Peer{first, second} {
-			Eventually(app.Down).Should(Receive(MatchError(client.ErrUnauthorized)))
-		}
-		_, err := robot.Next(ctx, wire.TypeClose)
-		Expect(err).NotTo(HaveOccurred())
-
-		Expect(s.Post(ctx, s.owner.Token, "/api/auth/password", change, nil)).To(MatchError(ContainSubstring("401")))
-		_, err = simapp.Login(ctx, s.RelayURL(), s.owner.Email, s.owner.Password)
-		Expect(err).To(HaveOccurred())
-		s.owner.Token, s.owner.Password = fresh.Token, "battery staple"
-		offered(ctx, s.app(ctx, s.owner), robot)
-		_, err = simapp.Login(ctx, s.RelayURL(), s.owner.Email, s.owner.Password)
-		Expect(err).NotTo(HaveOccurred())
 	}, SpecTimeout(specTime))
 })
 
@@ -164,11 +132,4 @@ func (s *stage) doomed(ctx SpecContext) *harness.Peer {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { Expect(app.Close()).To(MatchError(client.ErrUnauthorized)) })
 	return app
-}
-
-// restart ends the relay and starts it again with what its settings are now.
-func (s *stage) restart(ctx SpecContext) {
-	GinkgoHelper()
-	Expect(s.Relay.Stop()).To(Succeed())
-	Expect(s.StartRelay(ctx)).To(Succeed())
 }

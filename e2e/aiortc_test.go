@@ -65,11 +65,7 @@ var _ = everywhere("A peer that knows only the original specification", Label("a
 		Eventually(second.Done()).Should(BeClosed())
 		Expect(second.Err()).To(MatchError(ContainSubstring("Busy: one viewer at a time")))
 		viewing.Close()
-		Eventually(func(g Gomega) {
-			stats, err := s.RelayStats(ctx, s.owner)
-			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(stats.Sessions).To(BeZero())
-		}).Should(Succeed())
+		s.expectSessions(ctx, 0)
 	},
 		Entry("when it signs its name only", SpecTimeout(specTime)),
 		Entry("when it signs the time as well and talks as robots in the field do", SpecTimeout(specTime), "--headers"),
@@ -87,7 +83,7 @@ var _ = Describe("A secret", func() {
 		_, err := s.RawApp(ctx, harness.User{Token: s.owner.Token + "x"})
 		Expect(err).To(HaveOccurred())
 		app := s.app(ctx, s.owner)
-		Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: robotID})).To(Succeed())
+		request(app, robotID)
 		told, err := app.Next(ctx, wire.TypeCredentials)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(app.Close()).To(Succeed())

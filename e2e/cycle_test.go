@@ -31,11 +31,6 @@ var _ = everywhere("An owner who opens the app", func(b harness.Backend) {
 		Entry("in VP8", SpecTimeout(specTime), "vp8"),
 	)
 
-	It("need not say which robot if there is only one", func(ctx SpecContext) {
-		s := ready(ctx, b, harness.Options{})
-		s.watch(ctx, simapp.Options{})
-	}, SpecTimeout(specTime))
-
 	It("gets every message of the session in the order of the contract", func(ctx SpecContext) {
 		s := ready(ctx, b, harness.Options{})
 		heard := make(chan wire.Message, 256)
@@ -57,22 +52,6 @@ var _ = everywhere("An owner who opens the app", func(b harness.Backend) {
 		Expect(types).To(HaveExactElements(append(
 			[]any{wire.TypeCredentials, wire.TypeOffer}, candidates(len(types)-2)...,
 		)...))
-	}, SpecTimeout(specTime))
-
-	It("hears from the relay that the robot is there, comes and goes", func(ctx SpecContext) {
-		s := empty(ctx, b, harness.Options{})
-		app := s.app(ctx, s.owner)
-		isOnline := func() bool {
-			m, err := app.Next(ctx, wire.TypeRobotStatus)
-			Expect(err).NotTo(HaveOccurred())
-			Expect(m.DeviceID).To(Equal(robotID))
-			return *m.Online
-		}
-		Expect(isOnline()).To(BeFalse())
-		Expect(s.StartRobot(ctx, robotID, s.configFile, s.owner)).To(Succeed())
-		Expect(isOnline()).To(BeTrue())
-		Expect(s.Robots[robotID].Stop()).To(Succeed())
-		Expect(isOnline()).To(BeFalse())
 	}, SpecTimeout(specTime))
 })
 

@@ -42,11 +42,7 @@ var _ = everywhere("A request that fails ends in one clear answer:", func(b harn
 		rest, err := app.Barrier(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(rest).To(BeEmpty(), "nothing comes after the answer")
-		Eventually(func(g Gomega) { // the answer is said before everything is given back
-			stats, err := s.RelayStats(ctx, s.owner)
-			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(stats.Sessions).To(BeZero())
-		}).Should(Succeed())
+		s.expectSessions(ctx, 0) // in a moment: the answer is said before everything is given back
 	},
 		Entry("NO_DEVICE when it does not say which of two robots", SpecTimeout(specTime), failure{
 			ask: func(ctx SpecContext, s *stage, app, _ *harness.Peer) {
@@ -90,16 +86,6 @@ var _ = everywhere("A request that fails ends in one clear answer:", func(b harn
 			ask:   func(_ SpecContext, _ *stage, app, _ *harness.Peer) { request(app, robotID) },
 
 			answer: wire.CodeTURNError, text: "TURN error: ",
-		}),
-		Entry("OFFER_TIMEOUT when the robot does not answer", SpecTimeout(specTime), failure{
-			robot:  true,
-			ask:    func(_ SpecContext, _ *stage, app, _ *harness.Peer) { request(app, robotID) },
-			answer: wire.CodeOfferTimeout,
-		}),
-		Entry("ANSWER_TIMEOUT when the app does not answer the offer", SpecTimeout(specTime), failure{
-			robot:  true,
-			ask:    func(ctx SpecContext, _ *stage, app, robot *harness.Peer) { offered(ctx, app, robot) },
-			answer: wire.CodeAnswerTimeout,
 		}),
 		Entry("SESSION_UNKNOWN when it resumes what is not there", SpecTimeout(specTime), failure{
 			ask: func(_ SpecContext, _ *stage, app, _ *harness.Peer) {
@@ -148,14 +134,6 @@ var _ = everywhere("A request that fails ends in one clear answer:", func(b harn
 		told, err := app.Next(ctx, wire.TypeRobotError)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(told.Error).To(Equal("no camera"))
-		Eventually(func() (int, error) {
-			stats, err := s.RelayStats(ctx, s.owner)
-			return stats.Sessions, err
-		}).Should(BeZero())
+		s.expectSessions(ctx, 0)
 	}, SpecTimeout(specTime))
 })
-
-func request(app *harness.Peer, device wire.DeviceID) {
-	GinkgoHelper()
-	Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: device})).To(Succeed())
-}

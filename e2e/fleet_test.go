@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -142,28 +140,15 @@ func busiest(pauses []time.Duration) int {
 	return most
 }
 
-// inMemory is a database that no disk slows down, where there is such a place:
-// each robot that comes writes, and the disk of a test machine may have other work.
-func inMemory() (path string) {
-	GinkgoHelper()
-	dir, err := os.MkdirTemp("/dev/shm", "wimz-fleet")
-	if err != nil {
-		return ""
-	}
-	DeferCleanup(os.RemoveAll, dir)
-	return filepath.Join(dir, "relay.db")
-}
-
 var _ = Describe("A fleet of a thousand robots", func() {
 	// What is asserted is what the robots decide, which is the same on every
 	// machine; when they are back is their relay's matter, too.
 	It("comes back one after the other, and soon, from a restart and from a crash of the relay", func(ctx SpecContext) {
-		s := empty(ctx, &binaries, harness.Options{LogLevel: slog.LevelWarn, DatabaseURL: inMemory()})
+		s := empty(ctx, &binaries, harness.Options{LogLevel: slog.LevelWarn})
 		f := s.launch(ctx)
 
 		By("restarting the relay, which tells them when to come")
-		Expect(s.Relay.Stop()).To(Succeed())
-		Expect(s.StartRelay(ctx)).To(Succeed())
+		s.restart(ctx)
 		s.expectHome(ctx, f)
 		told := f.pauses()
 		Expect(told).To(HaveLen(fleetSize))

@@ -13,8 +13,6 @@ type gapMeter struct {
 	gap         time.Duration
 }
 
-func newGapMeter() *gapMeter { return &gapMeter{} }
-
 // tick is called with every decoded picture.
 func (g *gapMeter) tick(*image.YCbCr) {
 	g.mu.Lock()

@@ -82,8 +82,7 @@ var _ = everywhere("A relay on PostgreSQL", func(b harness.Backend) {
 		viewing.Close()
 		s.expectNothingLeft(ctx)
 
-		Expect(s.Relay.Stop()).To(Succeed())
-		Expect(s.StartRelay(ctx)).To(Succeed())
+		s.restart(ctx)
 		Expect(s.AwaitOnline(ctx, robotID, s.owner)).To(Succeed())
 		viewing = s.watch(ctx, simapp.Options{Device: robotID})
 

@@ -5,7 +5,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"wimz.dev/live/e2e/harness"
-	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/simapp"
 )
 
@@ -44,24 +43,6 @@ var _ = everywhere("An operator who looks at the relay's figures", func(b harnes
 			`turn_breaker_state{state="closed"}`: 1.0,
 			`store_up`:                           1.0,
 			`http_requests_total{route="GET /ws/app",status="101"}`: 1.0,
-		})
-	}, SpecTimeout(specTime))
-
-	It("sees what was refused, and why", func(ctx SpecContext) {
-		s := empty(ctx, b, harness.Options{})
-		_, err := s.RawApp(ctx, harness.User{Token: s.owner.Token + "x"})
-		Expect(err).To(HaveOccurred())
-		app := s.app(ctx, s.owner)
-		Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: robotID})).To(Succeed())
-		_, err = app.Next(ctx, wire.TypeError)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(app.Send(wire.Message{Type: wire.TypeClose, SessionID: "nonesuch"})).To(Succeed())
-		s.expectFigures(ctx, map[string]any{
-			`auth_failures_total{cause="token with a foreign signature"}`: 1.0,
-			`http_requests_total{route="GET /ws/app",status="401"}`:       1.0,
-			`errors_total{code="DEVICE_OFFLINE"}`:                         1.0,
-			`messages_dropped_total{reason="unknown_session"}`:            1.0,
-			`session_reached_seconds_count{state="requested"}`:            0.0,
 		})
 	}, SpecTimeout(specTime))
 })

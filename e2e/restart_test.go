@@ -20,13 +20,13 @@ const noGap = 2 * time.Second
 type onlooker struct {
 	*simapp.Viewing
 
-	clock            *gapMeter
+	clock            gapMeter
 	resumed, renewed chan wire.Message
 }
 
 func (s *stage) onlooker(ctx SpecContext, o simapp.Options) *onlooker {
 	GinkgoHelper()
-	l := &onlooker{clock: newGapMeter(), resumed: make(chan wire.Message, 16), renewed: make(chan wire.Message, 16)}
+	l := &onlooker{resumed: make(chan wire.Message, 16), renewed: make(chan wire.Message, 16)}
 	phone, err := s.Dial(ctx, s.owner, func(m wire.Message) {
 		switch m.Type {
 		case wire.TypeResumed:
@@ -62,10 +62,7 @@ func (s *stage) expectBack(ctx SpecContext, onlookers ...*onlooker) {
 	for _, l := range onlookers {
 		Eventually(l.resumed).WithTimeout(15 * time.Second).Should(Receive(HaveField("SessionID", l.SessionID())))
 	}
-	Eventually(func() (int, error) {
-		stats, err := s.RelayStats(ctx, s.owner)
-		return stats.Sessions, err
-	}).Should(Equal(len(onlookers)))
+	s.expectSessions(ctx, len(onlookers))
 }
 
 var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
@@ -73,8 +70,7 @@ var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
 		s := ready(ctx, b, harness.Options{})
 		first, second := s.onlooker(ctx, simapp.Options{}), s.onlooker(ctx, simapp.Options{})
 		for range 2 {
-			Expect(s.Relay.Stop()).To(Succeed())
-			Expect(s.StartRelay(ctx)).To(Succeed())
+			s.restart(ctx)
 			s.expectBack(ctx, first, second)
 		}
 		for _, l := range []*onlooker{first, second} {
@@ -83,14 +79,8 @@ var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
 		}
 		first.Close()
 		second.Close()
-		Eventually(func(g Gomega) {
-			stats, err := s.RelayStats(ctx, s.owner)
-			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(stats.Sessions).To(BeZero(), "sessions on the relay")
-			status, err := s.RobotStatus(ctx, robotID)
-			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(status.PeerConnections).To(BeZero(), "peer connections on the robot")
-		}).Should(Succeed())
+		s.expectSessions(ctx, 0)
+		s.expectViewers(ctx, 0)
 
 		// The one credential that both shared was the first relay's, which left it
 		// to expire: the viewers needed it longer than that relay lived.
@@ -109,8 +99,7 @@ var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
 		const life = 20 * time.Second
 		s := ready(ctx, b, harness.Options{TURN: server, TTL: life})
 		viewer := s.onlooker(ctx, simapp.Options{RelayOnly: true})
-		Expect(s.Relay.Stop()).To(Succeed())
-		Expect(s.StartRelay(ctx)).To(Succeed())
+		s.restart(ctx)
 		s.expectBack(ctx, viewer)
 
 		Eventually(viewer.renewed).WithTimeout(life).Should(Receive(HaveField("SessionID", viewer.SessionID())))
@@ -125,7 +114,7 @@ var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
 		s := empty(ctx, b, harness.Options{})
 		s.lossy = true // the session outlives the relay that had the credentials
 		app, robot := s.app(ctx, s.owner), s.puppet(ctx)
-		Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: robotID})).To(Succeed())
+		request(app, robotID)
 		asked, err := robot.Next(ctx, wire.TypeRequest)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(s.Relay.Stop()).To(Succeed())
@@ -149,13 +138,12 @@ var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
 		s.lossy = true // the session outlives the relay that had the credentials
 		stranger := s.user(ctx, "stranger@example.com")
 		app, robot := s.app(ctx, s.owner), s.puppet(ctx)
-		Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: robotID})).To(Succeed())
+		request(app, robotID)
 		told, err := app.Next(ctx, wire.TypeCredentials)
 		Expect(err).NotTo(HaveOccurred())
 		asked, err := robot.Next(ctx, wire.TypeRequest)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(s.Relay.Stop()).To(Succeed())
-		Expect(s.StartRelay(ctx)).To(Succeed())
+		s.restart(ctx)
 
 		resume := wire.Message{Type: wire.TypeResume, SessionID: told.SessionID, Ticket: told.Ticket}
 		bare := wire.Message{Type: wire.TypeResume, SessionID: told.SessionID}
@@ -200,9 +188,6 @@ var _ = Describe("When the relay crashes", func() {
 		s.expectBack(ctx, viewer)
 		viewer.expectNoGap(ctx)
 		viewer.Close()
-		Eventually(func() (int, error) {
-			stats, err := s.RelayStats(ctx, s.owner)
-			return stats.Sessions, err
-		}).Should(BeZero())
+		s.expectSessions(ctx, 0)
 	}, SpecTimeout(specTime))
 })

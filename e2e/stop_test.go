@@ -57,15 +57,13 @@ func (s *stage) overfill(ctx SpecContext, id wire.DeviceID, robot *websocket.Con
 	answers := map[*harness.Peer]wire.Message{}
 	for range 2 {
 		app := s.app(ctx, s.owner)
-		Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: id})).To(Succeed())
-		var request wire.Message
-		Expect(robot.ReadJSON(&request)).To(Succeed())
-		Expect(robot.WriteJSON(wire.Message{
-			Type: wire.TypeOffer, SessionID: request.SessionID, SDP: &wire.SessionDescription{Type: "offer", SDP: "v=0\r\n"},
-		})).To(Succeed())
+		request(app, id)
+		var asked wire.Message
+		Expect(robot.ReadJSON(&asked)).To(Succeed())
+		Expect(robot.WriteJSON(wire.Message{Type: wire.TypeOffer, SessionID: asked.SessionID, SDP: sdp("offer")})).To(Succeed())
 		_, err := app.Next(ctx, wire.TypeOffer)
 		Expect(err).NotTo(HaveOccurred())
-		answers[app] = wire.Message{Type: wire.TypeAnswer, SessionID: request.SessionID, SDP: &wire.SessionDescription{
+		answers[app] = wire.Message{Type: wire.TypeAnswer, SessionID: asked.SessionID, SDP: &wire.SessionDescription{
 			Type: "answer", SDP: strings.Repeat("x", 60<<10),
 		}}
 	}
@@ -75,17 +73,6 @@ func (s *stage) overfill(ctx SpecContext, id wire.DeviceID, robot *websocket.Con
 		}
 		Expect(app.Barrier(ctx)).To(BeEmpty())
 	}
-}
-
-// second connects as another robot of the owner.
-func (s *stage) second(ctx SpecContext) {
-	GinkgoHelper()
-	config, err := s.AddDevice(ctx, "second", s.owner)
-	Expect(err).NotTo(HaveOccurred())
-	robot, err := s.RawRobot(ctx, "second", config)
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(robot.Close)
-	Expect(s.AwaitOnline(ctx, "second", s.owner)).To(Succeed())
 }
 
 // knock asks for a robot's socket and does not wait for the answer.
@@ -110,9 +97,9 @@ var _ = Describe("A relay that is told to stop", func() {
 		By("having a robot that does not read")
 		s.overfill(ctx, "deaf", s.deaf(ctx, "deaf"))
 		By("having a TURN provider that does not answer")
-		s.second(ctx)
+		s.another(ctx, "second", s.owner)
 		Expect(s.SetFault(ctx, fakecloudflare.Fault{Hang: true})).To(Succeed())
-		Expect(s.app(ctx, s.owner).Send(wire.Message{Type: wire.TypeRequest, DeviceID: "second"})).To(Succeed())
+		request(s.app(ctx, s.owner), "second")
 		By("having a store that does not answer")
 		unlock, err := s.LockStore(ctx)
 		Expect(err).NotTo(HaveOccurred())

@@ -5,7 +5,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"wimz.dev/live/e2e/harness"
-	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/simapp"
 )
@@ -18,16 +17,8 @@ var _ = everywhere("A stranger", func(b harness.Backend) {
 
 		neighbour := s.user(ctx, "neighbour@example.com")
 		stranger := s.app(ctx, neighbour)
-		const theirs wire.DeviceID = "wimz_theirs"
-		theirConfig, err := s.AddDevice(ctx, theirs, neighbour)
-		Expect(err).NotTo(HaveOccurred())
-		robot, err := s.RawRobot(ctx, theirs, theirConfig)
-		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(robot.Close)
+		robot := s.another(ctx, "wimz_theirs", neighbour)
 
-		sdp := func(kind string) *wire.SessionDescription {
-			return &wire.SessionDescription{Type: kind, SDP: "v=0\r\n"}
-		}
 		for _, m := range []wire.Message{
 			{Type: wire.TypeAnswer, SessionID: id, SDP: sdp("answer")},
 			{Type: wire.TypeICE, SessionID: id, Candidate: &wire.Candidate{Candidate: "candidate:1 1 udp 1 203.0.113.1 9 typ host"}},
@@ -58,23 +49,5 @@ var _ = everywhere("A stranger", func(b harness.Backend) {
 
 		Expect(viewing.WaitFrames(ctx, 15)).To(Succeed())
 		Expect(viewing.Done()).NotTo(BeClosed())
-	}, SpecTimeout(specTime))
-
-	It("without a valid token gets no socket", func(ctx SpecContext) {
-		s := empty(ctx, b, harness.Options{})
-		for _, token := range []string{"", "nonsense", s.owner.Token + "x"} {
-			_, err := s.RawApp(ctx, harness.User{Token: token})
-			Expect(err).To(MatchError(client.ErrUnauthorized))
-		}
-	}, SpecTimeout(specTime))
-
-	It("cannot be a robot without its secret", func(ctx SpecContext) {
-		s := empty(ctx, b, harness.Options{})
-		theirs, err := s.AddDevice(ctx, "wimz_theirs", s.owner)
-		Expect(err).NotTo(HaveOccurred())
-		_, err = s.RawRobot(ctx, robotID, theirs)
-		Expect(err).To(MatchError(client.ErrUnauthorized))
-		_, err = s.RawRobot(ctx, "wimz_nobody", theirs)
-		Expect(err).To(MatchError(client.ErrUnauthorized))
 	}, SpecTimeout(specTime))
 })

@@ -152,10 +152,31 @@ func (s *stage) phone(ctx SpecContext) *simapp.Phone {
 	return phone
 }
 
+// listening signs the owner in on a phone, and passes the TURN credentials on that
+// it is told.
+func (s *stage) listening(ctx SpecContext) (phone *simapp.Phone, told <-chan wire.Message) {
+	GinkgoHelper()
+	credentials := make(chan wire.Message, 16)
+	phone, err := s.Dial(ctx, s.owner, func(m wire.Message) {
+		if m.Type == wire.TypeCredentials {
+			credentials <- m
+		}
+	})
+	Expect(err).NotTo(HaveOccurred())
+	return phone, credentials
+}
+
 // watch opens the robot's picture on a phone of its own and waits for frames.
 func (s *stage) watch(ctx SpecContext, o simapp.Options) *simapp.Viewing {
 	GinkgoHelper()
-	viewing, err := s.phone(ctx).Watch(ctx, o)
+	return s.watchAs(ctx, s.owner, o)
+}
+
+func (s *stage) watchAs(ctx SpecContext, user harness.User, o simapp.Options) *simapp.Viewing {
+	GinkgoHelper()
+	phone, err := s.Dial(ctx, user, nil)
+	Expect(err).NotTo(HaveOccurred())
+	viewing, err := phone.Watch(ctx, o)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(viewing.WaitFrames(ctx, 5)).To(Succeed())
 	return viewing
@@ -173,11 +194,73 @@ func (s *stage) app(ctx SpecContext, user harness.User) *harness.Peer {
 // puppet connects as the robot, and does only what it is told.
 func (s *stage) puppet(ctx SpecContext) *harness.Peer {
 	GinkgoHelper()
-	robot, err := s.RawRobot(ctx, robotID, s.configFile)
+	return s.puppetOf(ctx, robotID, s.configFile, s.owner)
+}
+
+// another connects as one more robot, likewise.
+func (s *stage) another(ctx SpecContext, id wire.DeviceID, owner harness.User) *harness.Peer {
+	GinkgoHelper()
+	configFile, err := s.AddDevice(ctx, id, owner)
+	Expect(err).NotTo(HaveOccurred())
+	return s.puppetOf(ctx, id, configFile, owner)
+}
+
+func (s *stage) puppetOf(ctx SpecContext, id wire.DeviceID, configFile string, owner harness.User) *harness.Peer {
+	GinkgoHelper()
+	robot, err := s.RawRobot(ctx, id, configFile)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(robot.Close)
-	Expect(s.AwaitOnline(ctx, robotID, s.owner)).To(Succeed())
+	Expect(s.AwaitOnline(ctx, id, owner)).To(Succeed())
 	return robot
+}
+
+// request asks for a robot's picture.
+func request(app *harness.Peer, device wire.DeviceID) {
+	GinkgoHelper()
+	Expect(app.Send(wire.Message{Type: wire.TypeRequest, DeviceID: device})).To(Succeed())
+}
+
+// offered takes a session as far as the robot's offer. The app's user has one robot.
+func offered(ctx SpecContext, app, robot *harness.Peer) wire.SessionID {
+	GinkgoHelper()
+	request(app, "")
+	asked, err := robot.Next(ctx, wire.TypeRequest)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(robot.Send(wire.Message{Type: wire.TypeOffer, SessionID: asked.SessionID, SDP: sdp("offer")})).To(Succeed())
+	offer, err := app.Next(ctx, wire.TypeOffer)
+	Expect(err).NotTo(HaveOccurred())
+	return offer.SessionID
+}
+
+// answered takes it as far as the app's answer.
+func answered(ctx SpecContext, app, robot *harness.Peer) wire.SessionID {
+	GinkgoHelper()
+	id := offered(ctx, app, robot)
+	Expect(app.Send(wire.Message{Type: wire.TypeAnswer, SessionID: id, SDP: sdp("answer")})).To(Succeed())
+	_, err := robot.Next(ctx, wire.TypeAnswer)
+	Expect(err).NotTo(HaveOccurred())
+	return id
+}
+
+// sdp is a description with nothing in it.
+func sdp(kind string) *wire.SessionDescription {
+	return &wire.SessionDescription{Type: kind, SDP: "v=0\r\n"}
+}
+
+// restart ends the relay and starts it again with what its settings are now.
+func (s *stage) restart(ctx SpecContext) {
+	GinkgoHelper()
+	Expect(s.Relay.Stop()).To(Succeed())
+	Expect(s.StartRelay(ctx)).To(Succeed())
+}
+
+// expectSessions says how many sessions the relay has.
+func (s *stage) expectSessions(ctx SpecContext, n int) {
+	GinkgoHelper()
+	Eventually(func() (int, error) {
+		stats, err := s.RelayStats(ctx, s.owner)
+		return stats.Sessions, err
+	}).WithContext(ctx).Should(Equal(n), "sessions on the relay")
 }
 
 // expectNoCredentials hangs up, and says that no TURN credential can be used
@@ -188,6 +271,15 @@ func (s *stage) expectNoCredentials(ctx SpecContext) {
 		return
 	}
 	Eventually(s.LiveCredentials).WithContext(ctx).Should(BeZero(), "TURN credentials that still work")
+}
+
+// expectViewers says how many the robot is connected with.
+func (s *stage) expectViewers(ctx SpecContext, n int) {
+	GinkgoHelper()
+	Eventually(func() (int, error) {
+		status, err := s.RobotStatus(ctx, robotID)
+		return status.PeerConnections, err
+	}).WithContext(ctx).Should(Equal(n), "peer connections on the robot")
 }
 
 // expectNothingLeft says that relay, robot and TURN provider hold nothing of

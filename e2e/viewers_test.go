@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"syscall"
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -49,10 +52,7 @@ var _ = everywhere("Two viewers of one robot", func(b harness.Backend) {
 		first := s.watch(ctx, simapp.Options{Device: robotID})
 		s.watch(ctx, simapp.Options{Device: robotID})
 		first.Close()
-		Eventually(func() (int, error) {
-			status, err := s.RobotStatus(ctx, robotID)
-			return status.PeerConnections, err
-		}).Should(Equal(1))
+		s.expectViewers(ctx, 1)
 		s.watch(ctx, simapp.Options{Device: robotID})
 	}, SpecTimeout(specTime))
 
@@ -64,9 +64,31 @@ var _ = everywhere("Two viewers of one robot", func(b harness.Backend) {
 			Expect(err).NotTo(HaveOccurred())
 			Expect(viewing.WaitFrames(ctx, 3)).To(Succeed())
 		}
-		Eventually(func() (int, error) {
+		s.expectViewers(ctx, 1)
+	}, SpecTimeout(specTime))
+})
+
+var _ = Describe("A viewer who vanishes without a word", func() {
+	It("does not keep the next one out for longer than ten seconds", func(ctx SpecContext) {
+		s := ready(ctx, &binaries, harness.Options{})
+		first := s.watch(ctx, simapp.Options{Device: robotID})
+		vanishing := s.simapp("watch", "--device", string(robotID))
+		s.expectViewers(ctx, 2)
+		Eventually(func(g Gomega) { // it is heard of, and then it is not
 			status, err := s.RobotStatus(ctx, robotID)
-			return len(status.Sessions), err
-		}).Should(Equal(1))
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(status.Sessions).To(HaveEach(HaveField("State", BeEquivalentTo("connected"))))
+		}).WithContext(ctx).Should(Succeed())
+		vanishing.Signal(syscall.SIGSTOP)
+
+		Eventually(func() error {
+			next, err := s.phone(ctx).Watch(ctx, simapp.Options{Device: robotID})
+			if err == nil {
+				err = next.WaitFrames(ctx, 3)
+			}
+			return err
+		}).WithContext(ctx).WithTimeout(15 * time.Second).WithPolling(time.Second).Should(Succeed())
+		Expect(first.WaitFrames(ctx, 5)).To(Succeed())
+		s.expectViewers(ctx, 2)
 	}, SpecTimeout(specTime))
 })

@@ -36,9 +36,7 @@ func (s *Server) generate(f form) func(*http.Request, []byte) reply {
 		c := s.issue(req.TTL, req.CustomIdentifier)
 		s.log.InfoContext(r.Context(), "credential issued", "username", c.Username, "ttl_s", c.TTL,
 			"custom_identifier", c.CustomIdentifier)
-		split := s.iceServers(c.Username)
-		out := jsonReply(http.StatusCreated, f.arrange(split))
-		return out
+		return jsonReply(http.StatusCreated, f.arrange(s.iceServers(c.Username)))
 	}
 }
 
@@ -46,7 +44,7 @@ func (s *Server) generate(f form) func(*http.Request, []byte) reply {
 func (s *Server) issue(ttl int, customIdentifier string) Credential {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails
-	now := s.cfg.Now()
+	now := time.Now()
 	username := turnrest.Username(now.Add(time.Duration(ttl)*time.Second), hex.EncodeToString(id))
 	expiry, _ := turnrest.Expiry(username) // well formed: made in the line above
 	c := Credential{
@@ -60,7 +58,7 @@ func (s *Server) issue(ttl int, customIdentifier string) Credential {
 // revoke ends a credential. It answers the same way when that was done before.
 func (s *Server) revoke(r *http.Request, _ []byte) reply {
 	username := r.PathValue("username")
-	if !s.ledger.revoke(username, s.cfg.Now()) {
+	if !s.ledger.revoke(username, time.Now()) {
 		return refusal(http.StatusNotFound, "credential not found")
 	}
 	s.log.InfoContext(r.Context(), "credential revoked", "username", username)

@@ -59,9 +59,7 @@ func (s *Server) iceServers(username string) []iceServer {
 		case firstUDP == "" && uri.Scheme == stun.SchemeTypeTURN && uri.Proto == stun.ProtoTypeUDP:
 			firstUDP = uri.Host
 			turnServer.URLs = append(turnServer.URLs, url)
-			if !s.cfg.OmitPort53 {
-				turnServer.URLs = append(turnServer.URLs, "turn:"+net.JoinHostPort(uri.Host, "53")+"?transport=udp")
-			}
+			turnServer.URLs = append(turnServer.URLs, "turn:"+net.JoinHostPort(uri.Host, "53")+"?transport=udp")
 			if len(stunServer.URLs) == 0 {
 				stunServer.URLs = append(stunServer.URLs, "stun:"+net.JoinHostPort(uri.Host, strconv.Itoa(uri.Port)))
 			}
@@ -69,7 +67,7 @@ func (s *Server) iceServers(username string) []iceServer {
 			turnServer.URLs = append(turnServer.URLs, url)
 		}
 	}
-	if !s.cfg.OmitPort53 && firstUDP != "" {
+	if firstUDP != "" {
 		stunServer.URLs = append(stunServer.URLs, "stun:"+net.JoinHostPort(firstUDP, "53"))
 	}
 	return []iceServer{stunServer, turnServer}

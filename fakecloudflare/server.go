@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 const (
@@ -31,13 +30,8 @@ type Config struct {
 	// (RFC 7065), and "stun:HOST:PORT" (RFC 7064). Without a STUN URL the first
 	// TURN server over UDP is named as one. See [Server.AddICEURLs].
 	ICEURLs []string
-	// OmitPort53 leaves out the port 53 twins that the real API lists beside
-	// the URLs of the primary port.
-	OmitPort53 bool
 	// Log may be nil.
 	Log *slog.Logger
-	// Now is the clock, time.Now if nil.
-	Now func() time.Time
 }
 
 // Server is the fake API. Its methods may be called concurrently.
@@ -61,9 +55,6 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
 	}
 	s := &Server{cfg: cfg, mux: http.NewServeMux(), log: cfg.Log}
 	if err := s.AddICEURLs(cfg.ICEURLs...); err != nil {

@@ -31,16 +31,12 @@ type answer struct {
 	} `json:"iceServers"`
 }
 
-func start(t *testing.T, change ...func(*fakecloudflare.Config)) (*fakecloudflare.Server, *httptest.Server) {
+func start(t *testing.T) (*fakecloudflare.Server, *httptest.Server) {
 	t.Helper()
-	cfg := fakecloudflare.Config{
+	api, err := fakecloudflare.New(fakecloudflare.Config{
 		KeyID: keyID, APIToken: apiToken, TURNSecret: secret,
 		ICEURLs: []string{"turn:192.0.2.1:3478?transport=udp", "turn:192.0.2.1:3478?transport=tcp"},
-	}
-	for _, c := range change {
-		c(&cfg)
-	}
-	api, err := fakecloudflare.New(cfg)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,30 +139,42 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// post answers a request with the right token, without a network.
+func post(ctx context.Context, api *fakecloudflare.Server, path string) (status int) {
+	req := httptest.NewRequestWithContext(ctx, http.MethodPost, path, strings.NewReader(`{"ttl":60}`))
+	req.Header.Set("Authorization", "Bearer "+apiToken)
+	rec := httptest.NewRecorder()
+	api.ServeHTTP(rec, req)
+	return rec.Code
+}
+
 func TestCredentialsEnd(t *testing.T) {
-	now := time.Unix(1_700_000_000, 0)
-	api, web := start(t, func(cfg *fakecloudflare.Config) { cfg.Now = func() time.Time { return now } })
-	for range 2 {
-		call(t, web, http.MethodPost, generate, `{"ttl":60}`)
-	}
-	revoked, other := api.Issued()[0].Username, api.Issued()[1].Username
-	for range 2 { // the second time changes nothing
-		status, _ := call(t, web, http.MethodPost, "/v1/turn/keys/key1/credentials/"+revoked+"/revoke", "")
-		if status != http.StatusNoContent {
-			t.Fatalf("revoke: status %d, want 204", status)
+	synctest.Test(t, func(t *testing.T) {
+		api, err := fakecloudflare.New(fakecloudflare.Config{KeyID: keyID, APIToken: apiToken, TURNSecret: secret})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if api.Authorised(revoked) || !api.Authorised(other) || len(api.Live(now)) != 1 {
-		t.Errorf("revoked is authorised: %v, other: %v, live: %d",
-			api.Authorised(revoked), api.Authorised(other), len(api.Live(now)))
-	}
-	now = now.Add(time.Minute)
-	if api.Authorised(other) || len(api.Live(now)) != 0 {
-		t.Error("a credential lives on after its ttl")
-	}
-	if api.Authorised("1800000000:stranger") {
-		t.Error("a username that was never issued is authorised")
-	}
+		for range 2 {
+			post(t.Context(), api, generate)
+		}
+		revoked, other := api.Issued()[0].Username, api.Issued()[1].Username
+		for range 2 { // the second time changes nothing
+			if status := post(t.Context(), api, "/v1/turn/keys/key1/credentials/"+revoked+"/revoke"); status != http.StatusNoContent {
+				t.Fatalf("revoke: status %d, want 204", status)
+			}
+		}
+		if api.Authorised(revoked) || !api.Authorised(other) || len(api.Live(time.Now())) != 1 {
+			t.Errorf("revoked is authorised: %v, other: %v, live: %d",
+				api.Authorised(revoked), api.Authorised(other), len(api.Live(time.Now())))
+		}
+		time.Sleep(time.Minute) //nolint:forbidigo // a fake clock
+		if api.Authorised(other) || len(api.Live(time.Now())) != 0 {
+			t.Error("a credential lives on after its ttl")
+		}
+		if api.Authorised("1800000000:stranger") {
+			t.Error("a username that was never issued is authorised")
+		}
+	})
 }
 
 func TestForms(t *testing.T) {
@@ -251,13 +259,10 @@ func TestHangEnds(t *testing.T) {
 				api.SetFault(tt.fault)
 				ctx, giveUp := context.WithCancel(t.Context())
 				defer giveUp()
-				req := httptest.NewRequestWithContext(ctx, http.MethodPost, generate, strings.NewReader(`{"ttl":60}`))
-				req.Header.Set("Authorization", "Bearer "+apiToken)
-				rec := httptest.NewRecorder()
 				started, answered := time.Now(), make(chan struct{})
 				go func() {
 					defer close(answered)
-					api.ServeHTTP(rec, req)
+					post(ctx, api, generate)
 				}()
 				synctest.Wait()
 				select {

@@ -1,7 +1,6 @@
 package relay_test
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"net"
@@ -9,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"wimz.dev/live/relay"
 	"wimz.dev/live/relay/client"
 )
 
@@ -40,13 +38,7 @@ func ask(t *testing.T, method, url, token, body string) (status int, text []byte
 func TestAdmin(t *testing.T) {
 	_, cfg := provider(t)
 	token := accounts(t, cfg)
-	r, err := relay.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx) }()
+	r, stop := serve(t, cfg, slog.New(slog.DiscardHandler))
 	connect(t, r, client.App(func() string { return token })).next(t)
 
 	admin, public := "http://"+r.AdminAddr(), "http://"+r.Addr()
@@ -69,10 +61,7 @@ func TestAdmin(t *testing.T) {
 		}
 	}
 
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	stop()
 	if conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", r.AdminAddr()); err == nil {
 		_ = conn.Close()
 		t.Error("the admin listener outlives the relay")

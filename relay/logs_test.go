@@ -2,7 +2,6 @@ package relay_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http/httptest"
@@ -59,19 +58,19 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 		planted, "ice-ufrag", "a=fingerprint", "203.0.113.77", "eyJ",
 		wire.Sign(deviceSecret, "robot", time.Time{}), wire.Sign("another secret", "robot", time.Time{}),
 	}}
-	s.run(cfg, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), func(r *relay.Relay) {
-		token := s.enter(r, cfg)
-		s.refusals(r, token)
-		app := connect(t, r, client.App(func() string { return token }))
-		robot := connect(t, r, client.Device("robot", deviceSecret))
-		for m := app.next(t); m.Online == nil || !*m.Online; {
-			m = app.next(t)
-		}
-		s.session(app, robot)
-		api.SetFault(fakecloudflare.Fault{Status: 401})
-		s.session(app, robot)
-		s.ask(r, "POST", "/api/turn/credentials", token, "")
-	})
+	r, stop := serve(t, cfg, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	token := s.enter(r, cfg)
+	s.refusals(r, token)
+	app := connect(t, r, client.App(func() string { return token }))
+	robot := connect(t, r, client.Device("robot", deviceSecret))
+	for m := app.next(t); m.Online == nil || !*m.Online; {
+		m = app.next(t)
+	}
+	s.session(app, robot)
+	api.SetFault(fakecloudflare.Fault{Status: 401})
+	s.session(app, robot)
+	s.ask(r, "POST", "/api/turn/credentials", token, "")
+	stop()
 
 	text := log.String()
 	for _, secret := range s.secrets {
@@ -123,22 +122,6 @@ func provider(t *testing.T) (*fakecloudflare.Server, relay.Config) {
 	cfg.TURNKeyID, cfg.TURNAPIToken, cfg.TURNBaseURL = "key1", apiToken, server.URL
 	cfg.TURNRevokeLinger = 0
 	return api, cfg
-}
-
-func (s *secretive) run(cfg relay.Config, log *slog.Logger, meanwhile func(*relay.Relay)) {
-	s.Helper()
-	r, err := relay.New(s.Context(), cfg, log)
-	if err != nil {
-		s.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(s.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx) }()
-	meanwhile(r)
-	cancel()
-	if err := <-ended; err != nil {
-		s.Error(err)
-	}
 }
 
 // enter makes an account by the API, and a robot of it beside the relay.

@@ -30,7 +30,6 @@ import (
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/store/sqlstore"
 	"wimz.dev/live/relay/internal/turn"
-	"wimz.dev/live/relay/wire"
 )
 
 // publicSTUN is offered when there is no TURN provider, or it is down.
@@ -85,7 +84,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 	r.ended = ended
 	messages, limits := bus.NewMemory(), cfg.LimitsInForce()
 	r.sessions = session.NewService(living, session.Config{
-		Bus: messages, Owners: entitled{r.store}, Credentials: r.pool,
+		Bus: messages, Owners: r.store, Credentials: r.pool,
 		TURNRequired: cfg.TURNRequired, FallbackSTUN: []string{publicSTUN}, Grace: cfg.SessionGrace, Limits: limits.Quotas,
 		TicketKeys: ticketKeys(&cfg), Meter: r.metrics.Sessions, Log: log,
 	})
@@ -110,17 +109,10 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Relay, error) {
 		PublicURL: publicURL, PairingCodeTTL: cfg.PairingCodeTTL,
 		AllowedOrigins: cfg.AllowedOrigins, Proxies: proxies, Limits: limits,
 		Stats: r.Stats, Meter: r.metrics.Requests, Closing: closing, Log: log,
-		Registration: cfg.Registration, Revoked: r.revoked.Poke, OwnerChanged: r.ownerChanged,
+		Registration: cfg.Registration, Revoked: r.revoked.Poke,
 	})
 	r.server = r.newServer(&limits.Bounds)
 	return r, nil
-}
-
-// ownerChanged carries out what the API has done, without waiting for the store to
-// tell.
-func (r *Relay) ownerChanged(ctx context.Context, id wire.DeviceID) {
-	r.revoked.Poke()
-	r.hub.OwnerChanged(ctx, id)
 }
 
 // open gets hold of everything that can fail.
@@ -171,10 +163,10 @@ func (r *Relay) Stats() map[string]int {
 // flows on.
 func (r *Relay) Run(ctx context.Context) error {
 	following, unfollow := context.WithCancel(ctx)
-	var follower sync.WaitGroup
-	follower.Go(func() { r.revoked.Run(following) })
+	var background sync.WaitGroup
+	background.Go(func() { r.revoked.Run(following) })
 	served := make(chan error, 1)
-	go func() { served <- r.server.Serve(r.listener) }()
+	background.Go(func() { served <- r.server.Serve(r.listener) })
 	r.admin.Serve(ctx, admin.Config{Metrics: r.metrics.Handler(), Health: r.api, Log: r.log})
 	r.log.InfoContext(ctx, "relay listens", "address", r.Addr())
 
@@ -184,5 +176,5 @@ func (r *Relay) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	unfollow()
-	return errors.Join(fault, r.stop(context.WithoutCancel(ctx), &follower))
+	return errors.Join(fault, r.stop(context.WithoutCancel(ctx), background.Wait))
 }

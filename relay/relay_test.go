@@ -6,6 +6,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,19 +32,32 @@ func config(t *testing.T) relay.Config {
 	return cfg
 }
 
+// serve runs a relay until the test ends or stops it.
+func serve(t *testing.T, cfg relay.Config, log *slog.Logger) (r *relay.Relay, stop func()) {
+	t.Helper()
+	r, err := relay.New(t.Context(), cfg, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	return r, stop
+}
+
 // TestRelay runs one with an app and a robot, and stops it: both are told, and
 // nothing is left behind.
 func TestRelay(t *testing.T) {
 	cfg := config(t)
 	token := accounts(t, cfg)
-	r, err := relay.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx) }()
-
+	r, stop := serve(t, cfg, slog.New(slog.DiscardHandler))
 	robot := connect(t, r, client.Device("robot", "word"))
 	app := connect(t, r, client.App(func() string { return token }))
 	for m := app.next(t); m.Online == nil || !*m.Online; {
@@ -64,10 +78,7 @@ func TestRelay(t *testing.T) {
 		t.Errorf("%v", stats)
 	}
 
-	cancel()
-	if err := <-ended; err != nil {
-		t.Errorf("Run: %v", err)
-	}
+	stop()
 	for _, p := range []*peer{app, robot} {
 		if cause := <-p.down; !strings.Contains(cause.Error(), "1001") {
 			t.Errorf("ended with %v", cause)

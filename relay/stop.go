@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -25,14 +24,14 @@ type step struct {
 
 // stop ends everything in the order in which nobody is surprised: the sessions
 // before the sockets, whose loss is no session's end; then what they used.
-func (r *Relay) stop(ctx context.Context, follower *sync.WaitGroup) error {
+func (r *Relay) stop(ctx context.Context, background func()) error {
 	r.ended()
 	r.closing() // from here on /ready says no, and every socket is told to come back
 	return drain(ctx,
 		step{"requests", func(ctx context.Context) error { return shutdown(ctx, r.server) }},
 		step{"sockets", wait(r.api.Wait)},
 		step{"sessions", wait(r.sessions.Wait)},
-		step{"revocations", wait(follower.Wait)},
+		step{"listener and revocations", wait(background)},
 		step{"TURN credentials", r.pool.Close},
 		step{"TURN provider", wait(r.closeProvider)},
 		step{"admin listener", r.admin.Close},

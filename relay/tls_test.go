@@ -2,17 +2,11 @@ package relay_test
 
 import (
 	"bytes"
-	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -21,31 +15,14 @@ import (
 	"time"
 
 	"wimz.dev/live/relay"
+	"wimz.dev/live/relay/internal/certificate/certtest"
 )
 
 // certificate writes a new one for 127.0.0.1 and returns those who trust it.
 func certificate(t *testing.T, cfg relay.Config) *x509.CertPool {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chain := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	for name, data := range map[string][]byte{
-		cfg.TLSCertFile: chain, cfg.TLSKeyFile: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
-	} {
+	chain, key := certtest.New(t, "relay", time.Now().Add(time.Hour))
+	for name, data := range map[string][]byte{cfg.TLSCertFile: chain, cfg.TLSKeyFile: key} {
 		if err := os.WriteFile(name, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -53,25 +30,6 @@ func certificate(t *testing.T, cfg relay.Config) *x509.CertPool {
 	trusted := x509.NewCertPool()
 	trusted.AppendCertsFromPEM(chain)
 	return trusted
-}
-
-// serve runs a relay until the test ends.
-func serve(t *testing.T, cfg relay.Config) *relay.Relay {
-	t.Helper()
-	r, err := relay.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return r
 }
 
 // TestTLS: robots and apps are served over TLS, and a new certificate is in use
@@ -82,7 +40,7 @@ func TestTLS(t *testing.T) {
 	cfg.TLSCertFile, cfg.TLSKeyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	before := certificate(t, cfg)
 	token := accounts(t, cfg)
-	r := serve(t, cfg)
+	r, _ := serve(t, cfg, slog.New(slog.DiscardHandler))
 
 	shake := func(config *tls.Config) (tls.ConnectionState, error) {
 		dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: patience}, Config: config}
@@ -161,7 +119,7 @@ func TestTLSWithoutCertificate(t *testing.T) {
 func TestTooManyConnections(t *testing.T) {
 	cfg := config(t)
 	cfg.Connections, cfg.HeaderTime = 2, 300*time.Millisecond
-	r := serve(t, cfg)
+	r, _ := serve(t, cfg, slog.New(slog.DiscardHandler))
 	for range 2 {
 		idle, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", r.Addr())
 		if err != nil {
@@ -170,18 +128,8 @@ func TestTooManyConnections(t *testing.T) {
 		defer func() { _ = idle.Close() }()
 	}
 	began := time.Now()
-	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.Addr()+"/health", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if text, err := io.ReadAll(response.Body); response.StatusCode != http.StatusOK || err != nil {
-		t.Errorf("%d %s, %v", response.StatusCode, text, err)
+	if status, text := ask(t, "GET", "http://"+r.Addr()+"/health", "", ""); status != http.StatusOK {
+		t.Errorf("%d %s", status, text)
 	}
 	if waited := time.Since(began); waited < cfg.HeaderTime/2 {
 		t.Errorf("the third connection was served after %s, beside two others", waited)

@@ -10,7 +10,7 @@ import (
 )
 
 // What asking a TURN provider over the network may take. Nobody waits for it
-// that long: see [turn.PoolConfig.Wait].
+// that long: see [turn.Pool.Acquire].
 const (
 	turnAttempt = 2 * time.Second
 	turnMint    = 5 * time.Second // two attempts
@@ -41,17 +41,17 @@ func (r *Relay) turnProvider(cfg *Config) (_ turn.Provider, err error) {
 	switch cfg.Provider() {
 	case config.TURNCloudflare:
 		r.cloudflare, err = turn.NewCloudflare(turn.CloudflareConfig{
-			BaseURL: cfg.TURNBaseURL, KeyID: cfg.TURNKeyID, APIToken: turn.Token(cfg.TURNAPIToken.Reveal()),
-			ConnectTimeout: turnAttempt, RequestTimeout: turnAttempt,
+			BaseURL: cfg.TURNBaseURL, KeyID: cfg.TURNKeyID, APIToken: cfg.TURNAPIToken,
+			RequestTimeout: turnAttempt,
 		})
 		breaker := turn.NewBreaker(r.cloudflare, r.log)
 		r.metrics.Breaker(breaker)
 		return breaker, err
 	case config.TURNCoturn:
-		return turn.NewCoturn(turn.CoturnConfig{URLs: cfg.TURNURLs, Secret: turn.Token(cfg.TURNSecret.Reveal())})
+		return turn.NewCoturn(turn.CoturnConfig{URLs: cfg.TURNURLs, Secret: cfg.TURNSecret})
 	case config.TURNStatic:
 		return turn.NewStatic(turn.StaticConfig{
-			URLs: cfg.TURNURLs, Username: cfg.TURNUsername, Password: turn.Token(cfg.TURNPassword.Reveal()),
+			URLs: cfg.TURNURLs, Username: cfg.TURNUsername, Password: cfg.TURNPassword,
 		})
 	default:
 		return turn.None{}, nil

@@ -1,29 +1,19 @@
 package relay_test
 
 import (
-	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"wimz.dev/live/fakecloudflare"
 	"wimz.dev/live/relay"
 	"wimz.dev/live/relay/wire"
 )
 
 // TestTURNProviders asks a relay of each provider for credentials.
 func TestTURNProviders(t *testing.T) {
-	api, err := fakecloudflare.New(fakecloudflare.Config{
-		KeyID: "key1", APIToken: "token1", TURNSecret: "secret1", ICEURLs: []string{"turn:192.0.2.1:3478?transport=udp"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloudflare := httptest.NewServer(api)
-	t.Cleanup(cloudflare.Close)
+	_, cloudflare := provider(t)
 	own := func(c *relay.Config) {
 		c.TURNURLs = []string{"turn:192.0.2.2:3478?transport=udp"}
 		c.TURNSecret, c.TURNUsername, c.TURNPassword = "secret2", "fixed", "secret3"
@@ -37,13 +27,13 @@ func TestTURNProviders(t *testing.T) {
 	}{
 		"cloudflare": {
 			change: func(c *relay.Config) {
-				c.TURNKeyID, c.TURNAPIToken, c.TURNBaseURL = "key1", "token1", cloudflare.URL
+				c.TURNKeyID, c.TURNAPIToken, c.TURNBaseURL = cloudflare.TURNKeyID, cloudflare.TURNAPIToken, cloudflare.TURNBaseURL
 			},
 			status: 200, url: "turn:192.0.2.1:3478?transport=udp",
 		},
 		"cloudflare, another token": {
 			change: func(c *relay.Config) {
-				c.TURNKeyID, c.TURNAPIToken, c.TURNBaseURL = "key1", "token2", cloudflare.URL
+				c.TURNKeyID, c.TURNAPIToken, c.TURNBaseURL = cloudflare.TURNKeyID, "another", cloudflare.TURNBaseURL
 			},
 			status: 502, detail: "Cloudflare API error: TURN provider refused the request (HTTP 401)",
 		},
@@ -87,18 +77,6 @@ func TestTURNProviders(t *testing.T) {
 func credentials(t *testing.T, cfg relay.Config) (status int, body json.RawMessage) {
 	t.Helper()
 	token := accounts(t, cfg)
-	r, err := relay.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx) }()
-	defer func() {
-		cancel()
-		if fault := <-ended; fault != nil {
-			t.Error(fault)
-		}
-	}()
+	r, _ := serve(t, cfg, slog.New(slog.DiscardHandler))
 	return ask(t, http.MethodPost, "http://"+r.Addr()+"/api/turn/credentials", token, "")
 }

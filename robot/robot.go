@@ -7,6 +7,7 @@ package robot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,7 +21,12 @@ import (
 	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/robot/internal/camera"
+	"wimz.dev/live/robot/internal/cmemory"
 	"wimz.dev/live/robot/internal/config"
+	"wimz.dev/live/robot/internal/control"
+	"wimz.dev/live/robot/internal/detect"
+	"wimz.dev/live/robot/internal/figures"
+	"wimz.dev/live/robot/internal/overlay"
 	"wimz.dev/live/robot/internal/stream"
 )
 
@@ -37,6 +43,9 @@ type Duration = config.Duration
 // the environment.
 func LoadConfig(path string) (Config, error) { return config.Load(path) }
 
+// LoadVideoConfig is [LoadConfig] for who needs no relay: the cloud may be missing.
+func LoadVideoConfig(path string) (Config, error) { return config.LoadVideo(path) }
+
 // DefaultConfig is what a key that is left out stands for.
 func DefaultConfig() Config { return config.Default() }
 
@@ -44,13 +53,20 @@ func DefaultConfig() Config { return config.Default() }
 type Robot struct {
 	cfg      Config
 	log      *slog.Logger
+	board    *detect.Board
+	camera   camera.Source
 	stream   *stream.Stream
-	relay    relay
+	software *control.Software
+	wheel    *control.Wheel
+	apps     *control.Driver // all that drive through the relay
+	relay    Relay
 	listener net.Listener
 
+	counters    figures.Counters
 	online      atomic.Bool
-	moved       atomic.Bool  // to another network since the relay was there
-	connections atomic.Int64 // sessions whose resources are not free yet
+	moved       atomic.Bool        // to another network since the relay was there
+	connections atomic.Int64       // sessions whose resources are not free yet
+	pulse       chan chan struct{} // closed by the main loop
 
 	life    context.Context //nolint:containedctx // the life of the sessions
 	end     context.CancelFunc
@@ -61,32 +77,53 @@ type Robot struct {
 	sessions map[wire.SessionID]*session
 }
 
-// relay is the robot's side of the relay's socket: a [client.Client].
-type relay interface {
+// Relay is the robot's side of the relay's socket: a [client.Client].
+type Relay interface {
 	Run(ctx context.Context) error
 	Send(m wire.Message) error
 }
 
+// Parts are for who looks at a whole robot from within. The zero value is the
+// robot as it is.
+type Parts struct {
+	// Dial makes the way to the relay; nil stands for [client.New].
+	Dial func(client.Config) (Relay, error)
+	// Camera is given the configured camera and returns the one that is used.
+	Camera func(camera.Source) camera.Source
+}
+
 // New returns a robot that listens for status requests and has done nothing
 // else yet. Its Run must be called, it frees the listener.
-func New(cfg Config, log *slog.Logger) (*Robot, error) {
+func New(cfg Config, log *slog.Logger) (*Robot, error) { return NewWith(cfg, Parts{}, log) }
+
+// NewWith is [New] with other parts.
+func NewWith(cfg Config, parts Parts, log *slog.Logger) (*Robot, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	source, err := camera.New(cfg.Camera.Source)
+	board := &detect.Board{}
+	source, err := camera.New(cfg.Camera, board, log)
 	if err != nil {
 		return nil, err
 	}
-	video := cfg.WebRTC.Video
 	r := &Robot{
-		cfg: cfg, log: log, sessions: map[wire.SessionID]*session{},
-		stream: stream.New(source, stream.Settings{
-			Format:      camera.Format{Width: video.Width, Height: video.Height, FPS: video.FPS},
-			BitrateKbps: video.BitrateKbps,
-		}, log),
+		cfg: cfg, log: log, board: board, camera: source,
+		sessions: map[wire.SessionID]*session{}, pulse: make(chan chan struct{}),
 	}
+	if parts.Camera != nil {
+		source = parts.Camera(source)
+	}
+	cmemory.KeepTogether()
+	r.stream = stream.New(source, stream.Settings{
+		Format:      camera.FormatOf(cfg.WebRTC.Video),
+		BitrateKbps: cfg.WebRTC.Video.BitrateKbps,
+		Counters:    &r.counters,
+		Painter:     overlay.New(cfg.Overlay, board),
+		Linger:      time.Duration(cfg.WebRTC.Linger),
+		OnCamera:    r.cameraIs,
+	}, log)
 	r.life, r.end = context.WithCancel(context.Background())
-	if r.relay, err = r.newRelay(); err != nil {
+	if r.relay, err = r.newRelay(parts.Dial); err != nil {
 		r.end()
 		return nil, err
 	}
@@ -94,15 +131,25 @@ func New(cfg Config, log *slog.Logger) (*Robot, error) {
 		r.end()
 		return nil, fmt.Errorf("listen for status requests: %w", err)
 	}
+	event := func(m wire.Message) error { return r.relay.Send(m) }
+	if r.software, err = control.Listen(r.life, cfg.Control.Socket, event, log); err != nil {
+		r.end()
+		return nil, errors.Join(err, r.listener.Close())
+	}
+	r.wheel = control.NewWheel(r.software)
+	r.apps = r.wheel.Driver(control.FromRelay, func(a control.Ack) { r.send(a.Message()) })
 	return r, nil
 }
 
-func (r *Robot) newRelay() (relay, error) {
+func (r *Robot) newRelay(dial func(client.Config) (Relay, error)) (Relay, error) {
 	cloud := r.cfg.Cloud
 	if !cloud.Enabled {
 		return noRelay{}, nil
 	}
-	return client.New(client.Config{
+	if dial == nil {
+		dial = func(c client.Config) (Relay, error) { return client.New(c) }
+	}
+	return dial(client.Config{
 		URL:       cloud.RelayURL,
 		Identity:  client.Device(cloud.DeviceID, string(cloud.DeviceSecret)),
 		OnUp:      r.connected,
@@ -122,11 +169,20 @@ func (r *Robot) Run(ctx context.Context) error {
 	// The relay's socket outlives the sessions, which say goodbye over it.
 	relayCtx, stopRelay := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRelay()
+	softwareCtx, stopSoftware := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSoftware()
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return r.serveStatus(ctx) })
+	work.Go(func() error { return camera.Serve(ctx, r.camera, camera.FormatOf(r.cfg.WebRTC.Video)) })
 	work.Go(func() error { return r.relay.Run(relayCtx) })
+	work.Go(func() error { r.software.Serve(softwareCtx); return nil })
+	if path := r.cfg.Overlay.Detections; path != "" {
+		work.Go(func() error { return detect.Serve(ctx, path, r.board, r.log) })
+	}
 	work.Go(func() error {
 		r.beat(ctx)
+		r.wheel.Close() // the first thing: nobody drives a robot that ends
+		stopSoftware()
 		r.endSessions()
 		r.stream.Close()
 		stopRelay()
@@ -135,7 +191,8 @@ func (r *Robot) Run(ctx context.Context) error {
 	return work.Wait()
 }
 
-// beat reports the sessions regularly until ctx ends.
+// beat is the main loop: it reports the sessions regularly until ctx ends, and says
+// that it lives.
 func (r *Robot) beat(ctx context.Context) {
 	ticker := time.NewTicker(wire.PingInterval)
 	defer ticker.Stop()
@@ -143,6 +200,8 @@ func (r *Robot) beat(ctx context.Context) {
 		select {
 		case <-ticker.C:
 			r.report(wire.TypeHeartbeat)
+		case turned := <-r.pulse:
+			close(turned)
 		case <-ctx.Done():
 			return
 		}
@@ -154,6 +213,12 @@ func (r *Robot) send(m wire.Message) {
 	if err := r.relay.Send(m); err != nil && !errors.Is(err, client.ErrOffline) {
 		r.log.Warn("message not sent", "type", m.Type, "error", err)
 	}
+}
+
+// cameraIs tells the apps that the camera's state has changed.
+func (r *Robot) cameraIs(status stream.CameraStatus) {
+	fields, _ := json.Marshal(status) //nolint:errchkjson // two strings
+	r.send(wire.Message{Type: "camera_status_changed", Fields: fields[1 : len(fields)-1]})
 }
 
 // noRelay stands for the cloud that is switched off.

@@ -1,12 +1,16 @@
 package robot
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,6 +26,7 @@ import (
 	"wimz.dev/live/robot/internal/camera"
 	"wimz.dev/live/robot/internal/config"
 	"wimz.dev/live/robot/internal/peer"
+	"wimz.dev/live/robot/internal/stream"
 	"wimz.dev/live/robot/rtc"
 )
 
@@ -36,6 +41,7 @@ type rig struct {
 	sent   chan wire.Message
 	down   atomic.Bool
 	passed []wire.Message
+	gate   atomic.Pointer[chan struct{}] // holds offers back while it is open
 	stop   context.CancelFunc
 	ended  chan error
 }
@@ -52,6 +58,9 @@ func (g *rig) Run(ctx context.Context) error {
 func (g *rig) Send(m wire.Message) error {
 	if g.down.Load() {
 		return client.ErrOffline
+	}
+	if gate := g.gate.Load(); gate != nil && m.Type == wire.TypeOffer {
+		<-*gate
 	}
 	g.sent <- m
 	return nil
@@ -285,6 +294,58 @@ func TestCandidatesAreRepeatedWhenTheRelayIsBack(t *testing.T) {
 	}
 }
 
+// TestCommandsOfTheRelay: what cannot be carried out is answered, and a lost relay
+// lets go of the wheel.
+func TestCommandsOfTheRelay(t *testing.T) {
+	g := start(t, nil)
+	g.message(wire.Message{Type: wire.TypeCommand, Command: "set_mode", Data: wire.Raw(`{"mode":"idle"}`)})
+	got := g.awaitType("command_ack", "")
+	const want = `{"type":"command_ack","command":"set_mode","error":"The robot has no way to its software: ` +
+		`control.socket is not set","code":"NO_SOFTWARE","success":false}`
+	if text := string(wire.Encode(got)); text != want || !got.IsEvent() {
+		t.Errorf("said %s", text)
+	}
+
+	path := filepath.Join(t.TempDir(), "control.sock")
+	g = start(t, func(c *Config) { c.Control.Socket = path })
+	program, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = program.Close() }()
+	lines := bufio.NewScanner(program)
+	expect := func(part string) {
+		t.Helper()
+		if !lines.Scan() || !strings.Contains(lines.Text(), part) {
+			t.Errorf("read %q, %v; want %s", lines.Text(), lines.Err(), part)
+		}
+	}
+	expect("has connected")
+	g.message(wire.Message{Type: wire.TypeCommand, Command: "motor", Data: wire.Raw(`{"left":1,"right":0.5}`)})
+	expect(`"motor","data":{"left":1,"right":0.5},"from":"relay"`)
+	expect("no motor frame for 500 ms")
+	g.message(wire.Message{Type: wire.TypeCommand, Command: "motor", Data: wire.Raw(`{"left":1,"right":0.5}`)})
+	g.disconnected(client.ErrOffline)
+	for lines.Scan() && strings.Contains(lines.Text(), `"motor"`) { // it may have been too late to take it back
+		continue
+	}
+	if !strings.Contains(lines.Text(), "the relay is lost") {
+		t.Errorf("read %q, %v", lines.Text(), lines.Err())
+	}
+	if _, err = program.Write([]byte(`{"event":"bark"}` + "\n")); err != nil {
+		t.Fatal(err)
+	}
+	g.await("bark", func(m wire.Message) bool { return m.Event == "bark" })
+	if s := g.Stats().Control; !s.Connected {
+		t.Errorf("stats: %+v", s)
+	}
+	g.stop()
+	expect("program ends")
+	if lines.Scan() {
+		t.Errorf("read %q after the end", lines.Text())
+	}
+}
+
 func TestUnknownSessionsAreIgnored(t *testing.T) {
 	g := start(t, nil)
 	for _, m := range []wire.Message{
@@ -373,7 +434,11 @@ func TestNewRefuses(t *testing.T) {
 		want   string
 	}{
 		"bad configuration": {func(c *Config) { c.WebRTC.MaxConnections = 3 }, "max_connections"},
-		"address in use":    {func(c *Config) { c.Status.Listen = start(t, nil).Addr().String() }, "listen"},
+		"socket in use": {func(c *Config) {
+			c.Control.Socket = filepath.Join(t.TempDir(), "control.sock")
+			start(t, func(other *Config) { *other = *c; other.Control.Socket = c.Control.Socket })
+		}, "in use"},
+		"address in use": {func(c *Config) { c.Status.Listen = start(t, nil).Addr().String() }, "listen"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := DefaultConfig()
@@ -389,7 +454,9 @@ func TestNewRefuses(t *testing.T) {
 // TestEveryConfiguredCameraExists keeps the two lists equal.
 func TestEveryConfiguredCameraExists(t *testing.T) {
 	for _, name := range config.Sources() {
-		if _, err := camera.New(name); err != nil {
+		c := config.Default().Camera
+		c.Source = name
+		if _, err := camera.New(c, nil, slog.New(slog.DiscardHandler)); err != nil && !strings.Contains(err.Error(), "this build has no") {
 			t.Error(err)
 		}
 	}
@@ -410,5 +477,54 @@ func TestRealClientDialsAndGivesUpCleanly(t *testing.T) {
 	stop()
 	if err := r.Run(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// pulled is a camera whose cable is pulled, and put back.
+type pulled struct {
+	camera.Source
+	out atomic.Bool
+}
+
+func (p *pulled) Open(ctx context.Context, f camera.Format) (camera.Reader, error) {
+	if p.out.Load() {
+		return nil, errors.New(`no "camera"`)
+	}
+	r, err := p.Source.Open(ctx, f)
+	return pulledReader{r, p}, err
+}
+
+type pulledReader struct {
+	camera.Reader
+	camera *pulled
+}
+
+func (r pulledReader) Read() (camera.Frame, error) {
+	if r.camera.out.Load() {
+		return camera.Frame{}, errors.New(`no "camera"`)
+	}
+	return r.Reader.Read()
+}
+
+func TestAppsAreToldOfTheCamera(t *testing.T) {
+	g := start(t, nil)
+	cam := &pulled{Source: camera.FromDriver(&camera.Synthetic{})}
+	settings := stream.Settings{Format: camera.Format{Width: 320, Height: 192, FPS: 30}, BitrateKbps: 300, OnCamera: g.cameraIs}
+	g.stream.Close()
+	g.stream = stream.New(cam, settings, slog.New(slog.DiscardHandler))
+	g.request("s1")
+	track := g.watch("s1")
+	for _, c := range []struct {
+		out  bool
+		want string
+	}{
+		{true, `"status":"lost","detail":"no \"camera\""`}, {false, `"status":"ok","detail":""`},
+	} {
+		cam.out.Store(c.out)
+		m := g.awaitType("camera_status_changed", "")
+		if !m.IsEvent() || string(m.Fields) != c.want {
+			t.Errorf("got %s, want %s", m.Fields, c.want)
+		}
+		mustFlow(t, track)
 	}
 }

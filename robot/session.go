@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
 	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/robot/internal/encode"
+	"wimz.dev/live/robot/internal/link"
 	"wimz.dev/live/robot/internal/peer"
 	"wimz.dev/live/robot/rtc"
 )
@@ -23,6 +25,7 @@ type session struct {
 	// Guarded by Robot.mu.
 	state  peer.State
 	codec  encode.Codec
+	silent time.Time   // since when it is disconnected, zero while it is not
 	ticket wire.Ticket // with which a restarted relay knows the session again
 }
 
@@ -50,7 +53,7 @@ func (r *Robot) message(m wire.Message) {
 	case wire.TypeError:
 		r.log.Warn("the relay reports an error", "code", m.Code, "text", m.Text, "session_id", m.SessionID)
 	case wire.TypeCommand:
-		r.log.Debug("command ignored", "command", m.Command) // nobody here carries it out
+		r.apps.Command(m.Command, m.Data)
 	default:
 	}
 }
@@ -67,10 +70,11 @@ func (r *Robot) open(m wire.Message) {
 	}
 }
 
-// newAPI makes pion's API for one session.
-func (r *Robot) newAPI(life context.Context) (*webrtc.API, error) {
+// newAPI makes pion's API for one session, measured by its link.
+func (r *Robot) newAPI(life context.Context, l *link.Link) (*webrtc.API, error) {
 	return rtc.NewAPI(life, rtc.Options{
-		Codecs: r.cfg.WebRTC.Codecs, Loopback: rtc.LoopbackRelay(r.cfg.Cloud.RelayURL), Log: r.log,
+		Codecs: r.cfg.WebRTC.Codecs, Loopback: rtc.LoopbackRelay(r.cfg.Cloud.RelayURL),
+		Measure: l.AddTo, Log: r.log,
 	})
 }
 
@@ -87,13 +91,16 @@ func (r *Robot) start(m wire.Message) bool {
 	if r.sessions[m.SessionID] != nil || r.ending {
 		return true
 	}
-	if len(r.sessions) >= r.cfg.WebRTC.MaxConnections {
+	if len(r.sessions) >= r.cfg.WebRTC.MaxConnections && !r.makeRoomLocked(time.Now()) {
 		return false
 	}
 	s := &session{ticket: m.Ticket}
 	log := r.log.With("session_id", m.SessionID)
+	way := link.New(r.stream.Ladder().Start(), rtc.NewLoggerFactory(r.log))
 	s.peer = peer.New(peer.Config{
-		NewAPI: r.newAPI, SessionID: m.SessionID, ICEServers: *m.ICEServers, Stream: r.stream,
+		NewAPI: func(life context.Context) (*webrtc.API, error) { return r.newAPI(life, way) },
+		Link:   way, SessionID: m.SessionID, ICEServers: *m.ICEServers, Stream: r.stream,
+		Wheel:   r.wheel,
 		Send:    r.relay.Send,
 		OnState: func(state peer.State, codec encode.Codec) { r.entered(m.SessionID, s, state, codec) },
 		Log:     log,
@@ -106,6 +113,31 @@ func (r *Robot) start(m wire.Message) bool {
 			log.Warn("session failed", "error", err)
 		}
 	})
+	return true
+}
+
+// absence is how long a viewer who has disconnected keeps a place that another
+// wants. ICE has heard nothing for five seconds by then; an app that only changes
+// networks is back sooner.
+const absence = 3 * time.Second
+
+// makeRoomLocked ends the session that was not heard for longest, if there is one. It
+// keeps its place for as long as nobody else wants it.
+func (r *Robot) makeRoomLocked(now time.Time) bool {
+	var gone wire.SessionID
+	for id, s := range r.sessions {
+		if s.silent.IsZero() || now.Sub(s.silent) < absence {
+			continue
+		}
+		if gone == "" || s.silent.Before(r.sessions[gone].silent) {
+			gone = id
+		}
+	}
+	if gone == "" {
+		return false
+	}
+	r.sessions[gone].peer.GiveWay()
+	delete(r.sessions, gone)
 	return true
 }
 
@@ -126,6 +158,12 @@ func (r *Robot) renew(m wire.Message) {
 func (r *Robot) entered(id wire.SessionID, s *session, state peer.State, codec encode.Codec) {
 	r.mu.Lock()
 	s.state, s.codec = state, codec
+	switch {
+	case state != peer.Disconnected:
+		s.silent = time.Time{}
+	case s.silent.IsZero():
+		s.silent = time.Now()
+	}
 	if state == peer.Closed && r.sessions[id] == s {
 		delete(r.sessions, id)
 	}
@@ -166,6 +204,7 @@ func (r *Robot) connected() {
 // disconnected runs whenever the relay is lost or cannot be reached.
 func (r *Robot) disconnected(cause error) {
 	r.online.Store(false)
+	r.apps.Release("the relay is lost")
 	if errors.Is(cause, client.ErrMoved) {
 		r.moved.Store(true)
 	}

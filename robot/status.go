@@ -6,12 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"os"
 	"runtime"
 	"slices"
 	"time"
 
+	"wimz.dev/live/relay/cli"
 	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/robot/internal/control"
 	"wimz.dev/live/robot/internal/encode"
+	"wimz.dev/live/robot/internal/figures"
+	"wimz.dev/live/robot/internal/machine"
 	"wimz.dev/live/robot/internal/peer"
 )
 
@@ -28,7 +33,9 @@ type Stats struct {
 	Encoders        int `json:"encoders"`
 	// FramesSkipped counts frames for which an encoder was too slow.
 	FramesSkipped uint64 `json:"frames_skipped"`
-	Goroutines    int    `json:"goroutines"` // of the whole process
+	// Control is what goes between the robot and its own software.
+	Control    control.Stats `json:"control"`
+	Goroutines int           `json:"goroutines"` // of the whole process
 }
 
 // SessionStats is one viewer.
@@ -44,7 +51,7 @@ func (r *Robot) Stats() Stats {
 	s := Stats{
 		Relay: "disconnected", Sessions: []SessionStats{},
 		PeerConnections: int(r.connections.Load()), Encoders: r.stream.Encoders(),
-		FramesSkipped: r.stream.Skipped(), Goroutines: runtime.NumGoroutine(),
+		FramesSkipped: r.stream.Skipped(), Control: r.software.Stats(), Goroutines: runtime.NumGoroutine(),
 	}
 	if !r.cfg.Cloud.Enabled {
 		s.Relay = "disabled"
@@ -60,9 +67,20 @@ func (r *Robot) Stats() Stats {
 	return s
 }
 
-// statusHandler serves GET /health and GET /status.
+// figures are what is shown to people and to Prometheus.
+func (r *Robot) figures() figures.Figures {
+	s := r.Stats()
+	return figures.Figures{
+		Relay: s.Relay, Viewers: len(s.Sessions), PeerConnections: s.PeerConnections, Encoders: s.Encoders,
+		Pictures: r.counters.Pictures(s.FramesSkipped), Machine: machine.Read(os.DirFS("/sys")),
+	}
+}
+
+// statusHandler serves GET /, /health, /metrics and /status.
 func (r *Robot) statusHandler() http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", figures.Page(cli.Version(), r.figures))
+	mux.Handle("GET /metrics", figures.Handler(cli.Version(), r.figures))
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, map[string]string{"status": "ok"})
 	})

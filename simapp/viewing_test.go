@@ -344,6 +344,18 @@ func TestControlChannel(t *testing.T) {
 	if got := <-said; !strings.Contains(got, "stop") {
 		t.Errorf("the robot heard %q", got)
 	}
+	for want, send := range map[string]func() error{
+		`{"command":"motor","left":0.5,"right":-0.25}`: func() error { return v.Drive(0.5, -0.25) },
+		`{"command":"stop"}`:                           func() error { return v.Stop(false) },
+		`{"command":"emergency_stop"}`:                 func() error { return v.Stop(true) },
+	} {
+		if err = send(); err != nil {
+			t.Error(err)
+		}
+		if got := <-said; got != want {
+			t.Errorf("the robot heard %q, want %q", got, want)
+		}
+	}
 }
 
 func TestPhoneCloseEndsItsViewings(t *testing.T) {

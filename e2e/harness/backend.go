@@ -28,9 +28,7 @@ type RelaySettings struct {
 	Closed        bool // to registration
 	Grace         time.Duration
 	TTL           time.Duration // of TURN credentials
-	PairingTTL    time.Duration // of pairing codes
 	Linger        time.Duration // how long those nobody uses are kept
-	Origins       string        // comma-separated
 	NoLimits      bool          // LIMITS=off
 	RequestTime   time.Duration // for a request, and for its header; 0: the default
 	LogLevel      slog.Level

@@ -60,8 +60,7 @@ func (b Binaries) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*P
 	env = append(env,
 		"TURN_REQUIRED="+strconv.FormatBool(s.TURNRequired),
 		"SESSION_GRACE="+s.Grace.String(), "TURN_CREDENTIAL_TTL="+s.TTL.String(), "TURN_REVOKE_LINGER="+s.Linger.String(),
-		"PAIRING_CODE_TTL="+s.PairingTTL.String(),
-		"ALLOWED_ORIGINS="+s.Origins, "LOG_LEVEL="+s.LogLevel.String())
+		"LOG_LEVEL="+s.LogLevel.String())
 	if s.Closed {
 		env = append(env, "REGISTRATION=closed")
 	}

@@ -48,25 +48,33 @@ func (t *TURN) runContainer(ctx context.Context, image string, port int) error {
 func (t *TURN) contain(
 	ctx context.Context, image string, options ...testcontainers.ContainerCustomizer,
 ) (*testcontainers.DockerContainer, error) {
-	// The reaper's image cannot be had without a registry; Stop cleans up.
-	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
-		return nil, err
-	}
-	if err := removeOrphans(ctx); err != nil {
-		return nil, err
-	}
-	life := context.WithoutCancel(ctx)
-	coturn, err := testcontainers.Run(life, image, append(options,
-		testcontainers.WithLabels(map[string]string{ownerLabel: strconv.Itoa(os.Getpid())}),
-		testcontainers.WithWaitStrategyAndDeadline(startTime, wait.ForLog("Total General servers")),
-	)...)
+	coturn, err := startContainer(ctx, image, wait.ForLog("Total General servers"), options...)
 	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", image, err)
+		return nil, err
 	}
 	t.Kind = "coturn in a container (" + image + ")"
 	t.log = coturn.Logs
+	life := context.WithoutCancel(ctx)
 	t.stop = func() error { return coturn.Terminate(life, testcontainers.StopTimeout(time.Second)) }
 	return coturn, nil
+}
+
+// startContainer runs a container until it is ready.
+func startContainer(
+	ctx context.Context, image string, ready wait.Strategy, options ...testcontainers.ContainerCustomizer,
+) (*testcontainers.DockerContainer, error) {
+	// The reaper's image cannot be had without a registry; removeOrphans cleans up.
+	if err := errors.Join(os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"), removeOrphans(ctx)); err != nil {
+		return nil, err
+	}
+	c, err := testcontainers.Run(context.WithoutCancel(ctx), image, append(options,
+		testcontainers.WithLabels(map[string]string{ownerLabel: strconv.Itoa(os.Getpid())}),
+		testcontainers.WithWaitStrategyAndDeadline(startTime, ready),
+	)...)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("run %s: %w", image, err), testcontainers.TerminateContainer(c))
+	}
+	return c, nil
 }
 
 // ownerLabel is the label of a container with the process that started it.

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"wimz.dev/live/fakecloudflare"
@@ -31,12 +30,8 @@ func (InProcess) Relay(ctx context.Context, s RelaySettings, log io.Writer) (*Pr
 	cfg.TURNRevokeLinger = s.Linger
 	cfg.SessionGrace = s.Grace
 	cfg.TURNCredentialTTL = s.TTL
-	cfg.PairingCodeTTL = s.PairingTTL
 	if s.Closed {
 		cfg.Registration = "closed"
-	}
-	if s.Origins != "" {
-		cfg.AllowedOrigins = strings.Split(s.Origins, ",")
 	}
 	if s.CloudflareURL != "" {
 		cfg.TURNBaseURL, cfg.TURNKeyID, cfg.TURNAPIToken = s.CloudflareURL, keyID, apiToken

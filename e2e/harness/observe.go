@@ -37,6 +37,9 @@ type RobotStatus struct {
 		State     string         `json:"state"`
 		Codec     string         `json:"codec"`
 	} `json:"sessions"`
+	Control struct {
+		Connected bool `json:"connected"` // the robot's own software
+	} `json:"control"`
 }
 
 // RelayStats asks the relay.
@@ -47,7 +50,16 @@ func (s *System) RelayStats(ctx context.Context, user User) (stats RelayStats, e
 // Metrics returns the relay's figures, by the name and the labels of each as
 // Prometheus reads them: wimz_relay_sockets{kind="app"}.
 func (s *System) Metrics(ctx context.Context) (map[string]float64, error) {
-	text, err := ask(ctx, http.MethodGet, "http://"+s.Relay.Admin+"/metrics", "", nil)
+	return metrics(ctx, "http://"+s.Relay.Admin+"/metrics")
+}
+
+// RobotMetrics returns a robot's figures likewise.
+func (s *System) RobotMetrics(ctx context.Context, id wire.DeviceID) (map[string]float64, error) {
+	return metrics(ctx, s.Robots[id].URL("/metrics"))
+}
+
+func metrics(ctx context.Context, url string) (map[string]float64, error) {
+	text, err := ask(ctx, http.MethodGet, url, "", nil)
 	figures := map[string]float64{}
 	for line := range strings.Lines(string(text)) {
 		at := strings.LastIndexByte(line, ' ')

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"regexp"
 	"sync"
 
 	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/robot"
 )
 
 // Peer is a party that speaks the wire by hand: an app or a robot that does
@@ -43,25 +42,18 @@ func (s *System) RawRobot(ctx context.Context, id wire.DeviceID, configFile stri
 
 // DeviceSecret reads the secret out of a robot's configuration.
 func DeviceSecret(configFile string) (string, error) {
-	text, err := os.ReadFile(configFile)
-	if err != nil {
-		return "", err
-	}
-	secret := regexp.MustCompile(`device_secret: "([^"]+)"`).FindSubmatch(text)
-	if secret == nil {
-		return "", fmt.Errorf("%s has no device_secret", configFile)
-	}
-	return string(secret[1]), nil
+	cfg, err := robot.LoadConfig(configFile)
+	return string(cfg.Cloud.DeviceSecret), err
 }
 
 func (s *System) connect(ctx context.Context, as client.Identity) (*Peer, error) {
-	up := make(chan struct{}, 1)
+	up := make(chan struct{})
 	down := make(chan error, 1)
 	p := &Peer{inbox: make(chan wire.Message, 256), Down: down}
 	var err error
 	p.client, err = client.New(client.Config{
 		URL: s.RelayURL(), Identity: as, Log: slog.New(slog.DiscardHandler),
-		OnUp: func() { up <- struct{}{} },
+		OnUp: sync.OnceFunc(func() { close(up) }),
 		OnDown: func(cause error) {
 			select {
 			case down <- cause:

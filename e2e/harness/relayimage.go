@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -33,29 +32,21 @@ type RelayContainer struct {
 // StartRelayContainer runs the image on the host's network, as compose.yaml does,
 // and returns when it serves.
 func StartRelayContainer(ctx context.Context, jwtSecret string) (*RelayContainer, error) {
-	// The reaper's image cannot be had without a registry; Stop cleans up.
-	err := errors.Join(os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"), removeOrphans(ctx))
-	if err != nil {
-		return nil, err
-	}
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
 	c := &RelayContainer{Addr: fmt.Sprintf("127.0.0.1:%d", port)}
-	c.DockerContainer, err = testcontainers.Run(context.WithoutCancel(ctx), RelayImage,
-		testcontainers.WithLabels(map[string]string{ownerLabel: strconv.Itoa(os.Getpid())}),
+	c.DockerContainer, err = startContainer(ctx, RelayImage, wait.ForExec([]string{"/relay", "health"}),
 		testcontainers.WithEnv(map[string]string{
 			"JWT_SECRET": jwtSecret, "HOST": "127.0.0.1", "PORT": strconv.Itoa(port), "ADMIN_LISTEN": "off",
 		}),
 		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
 			host.NetworkMode, host.ReadonlyRootfs = "host", true
 			host.CapDrop, host.SecurityOpt = []string{"ALL"}, []string{"no-new-privileges"}
-		}),
-		testcontainers.WithWaitStrategyAndDeadline(startTime, wait.ForExec([]string{"/relay", "health"})),
-	)
+		}))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("run %s: %w", RelayImage, err), testcontainers.TerminateContainer(c.DockerContainer))
+		return nil, err
 	}
 	return c, nil
 }

@@ -29,9 +29,7 @@ type Options struct {
 	NoTURN       bool          // the relay has no TURN provider
 	OwnTURN      bool          // the provider runs a TURN server that knows what was revoked
 	TTL          time.Duration // of credentials; 1 h if 0
-	PairingTTL   time.Duration // of pairing codes; 10 min if 0
 	Linger       time.Duration // how long the relay keeps credentials that nobody uses
-	Origins      string        // pages that may connect
 	NoLimits     bool          // as for load tests
 	RequestTime  time.Duration // what the relay gives a client for a request; its default if 0
 	Hostile      bool          // clients break the contract on purpose
@@ -73,8 +71,7 @@ func Start(ctx context.Context, b Backend, cli Binaries, o Options) (*System, er
 		Listen: "127.0.0.1:0", DatabaseURL: cmp.Or(o.DatabaseURL, filepath.Join(dir, "relay.db")),
 		JWTSecret: rand.Text() + rand.Text(), TURNRequired: o.TURNRequired,
 		Grace: cmp.Or(o.Grace, time.Minute), TTL: cmp.Or(o.TTL, time.Hour),
-		Linger: o.Linger, PairingTTL: cmp.Or(o.PairingTTL, 10*time.Minute), Origins: o.Origins,
-		NoLimits: o.NoLimits, RequestTime: o.RequestTime, LogLevel: o.LogLevel,
+		Linger: o.Linger, NoLimits: o.NoLimits, RequestTime: o.RequestTime, LogLevel: o.LogLevel,
 	}
 	s.Cloudflare, err = b.Cloudflare(ctx, CloudflareSettings{TURN: o.TURN, OwnTURN: o.OwnTURN}, o.Log)
 	if err == nil {

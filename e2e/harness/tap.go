@@ -27,11 +27,10 @@ type Tap struct {
 	// hostile: what the clients say breaks the contract on purpose.
 	hostile bool
 
-	mu     sync.Mutex
-	wrong  []error
-	frames int
-	open   map[net.Conn]bool
-	work   sync.WaitGroup
+	mu    sync.Mutex
+	wrong []error           // guarded by mu
+	open  map[net.Conn]bool // guarded by mu
+	work  sync.WaitGroup
 }
 
 // maxWrong is how many violations are kept.
@@ -202,11 +201,10 @@ func (t *Tap) direction(d apicheck.Direction, from io.Reader, check bool) {
 	}
 }
 
-// note counts something that passed, and keeps what was wrong with it.
+// note keeps what was wrong with something that passed, if anything.
 func (t *Tap) note(wrong error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.frames++
 	if wrong != nil && len(t.wrong) < maxWrong {
 		t.wrong = append(t.wrong, fmt.Errorf("at %s: %w", time.Now().Format(time.TimeOnly), wrong))
 	}

@@ -9,7 +9,6 @@ package turnserver
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,27 +22,23 @@ import (
 	"wimz.dev/live/robot/rtc"
 )
 
-// sweepInterval is how long an allocation may outlive its credential.
-const sweepInterval = 500 * time.Millisecond
+const (
+	// realm is the long-term credential realm (RFC 8489 §9.2).
+	realm = "wimz.test"
+	// sweepInterval is how long an allocation may outlive its credential.
+	sweepInterval = 500 * time.Millisecond
+)
 
 // Config of a [Server].
 type Config struct {
 	// Listen is "IP:PORT" for UDP and TCP alike; port 0 picks one. The default
-	// is 127.0.0.1:0.
+	// is 127.0.0.1:0. Relayed transport addresses are on the same IP.
 	Listen string
-	// RelayIP is the address relayed transport addresses are on. The default
-	// is the IP of Listen.
-	RelayIP string
-	// Realm is the long-term credential realm (RFC 8489 §9.2), "wimz.test" if
-	// empty.
-	Realm string
 	// Secret is shared with whoever issues the credentials. Required.
 	Secret string
 	// Authorised is asked about each username beside the check of its expiry,
 	// and may be called concurrently. Nil means that all are good.
 	Authorised func(username string) bool
-	// TLSConfig, if given, opens a turns: listener on a port of its own.
-	TLSConfig *tls.Config
 	// Log may be nil.
 	Log *slog.Logger
 }
@@ -68,14 +63,11 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("turnserver: listen address: %w", err)
 	}
-	if cfg.RelayIP == "" {
-		cfg.RelayIP = host
-	}
-	relayIP := net.ParseIP(cfg.RelayIP)
+	relayIP := net.ParseIP(host)
 	if relayIP == nil {
-		return nil, fmt.Errorf("turnserver: relay address %q is no IP address", cfg.RelayIP)
+		return nil, fmt.Errorf("turnserver: listen address %q is no IP address", host)
 	}
-	l, err := listen(cfg.Listen, host, cfg.TLSConfig)
+	l, err := listen(cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("turnserver: %w", err)
 	}
@@ -94,9 +86,6 @@ func withDefaults(cfg Config) Config {
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
 	}
-	if cfg.Realm == "" {
-		cfg.Realm = "wimz.test"
-	}
 	if cfg.Authorised == nil {
 		cfg.Authorised = func(string) bool { return true }
 	}
@@ -108,20 +97,17 @@ func withDefaults(cfg Config) Config {
 
 // serve hands the listeners to pion, each wrapped so that Close can wait.
 func (s *Server) serve(l *listeners, r *relays) (*turn.Server, error) {
-	streams := []turn.ListenerConfig{{Listener: s.sockets.listener(l.tcp), RelayAddressGenerator: r}}
-	if l.tls != nil {
-		secure := s.sockets.listener(tls.NewListener(l.tls, s.cfg.TLSConfig))
-		streams = append(streams, turn.ListenerConfig{Listener: secure, RelayAddressGenerator: r})
-	}
 	return turn.NewServer(turn.ServerConfig{
-		Realm:       s.cfg.Realm,
+		Realm:       realm,
 		AuthHandler: s.authenticate,
 		PacketConnConfigs: []turn.PacketConnConfig{
 			{PacketConn: s.sockets.packets(l.udp), RelayAddressGenerator: r},
 		},
-		ListenerConfigs: streams,
-		EventHandler:    s.sockets.events(),
-		LoggerFactory:   rtc.NewLoggerFactory(s.cfg.Log),
+		ListenerConfigs: []turn.ListenerConfig{
+			{Listener: s.sockets.listener(l.tcp), RelayAddressGenerator: r},
+		},
+		EventHandler:  s.sockets.events(),
+		LoggerFactory: rtc.NewLoggerFactory(s.cfg.Log),
 	})
 }
 
@@ -160,8 +146,7 @@ func (s *Server) sweep(ctx context.Context) {
 	}
 }
 
-// URLs names the server as ICE servers do (RFC 7065): over UDP, over TCP, and
-// over TLS if it was given a certificate.
+// URLs names the server as ICE servers do (RFC 7065): over UDP and over TCP.
 func (s *Server) URLs() []string { return s.urls }
 
 // Allocations counts the allocations that are there now.

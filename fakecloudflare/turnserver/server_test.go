@@ -1,9 +1,7 @@
 package turnserver_test
 
 import (
-	"crypto/tls"
 	"net"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -44,20 +42,13 @@ func dial(t *testing.T, url, username, password string) *turn.Client {
 	t.Helper()
 	addr, transport, _ := strings.Cut(url[strings.Index(url, ":")+1:], "?transport=")
 	var conn net.PacketConn
-	switch {
-	case transport == "udp":
+	if transport == "udp" {
 		udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
 		conn = udp
-	case strings.HasPrefix(url, "turns:"):
-		stream, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn = turn.NewSTUNConn(stream)
-	default:
+	} else {
 		stream, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Fatal(err)
@@ -117,12 +108,9 @@ func echo(t *testing.T, relay net.PacketConn) error {
 }
 
 func TestRelaysOverEveryTransport(t *testing.T) {
-	certificate := httptest.NewUnstartedServer(nil)
-	certificate.StartTLS()
-	defer certificate.Close()
-	s := start(t, func(cfg *turnserver.Config) { cfg.TLSConfig = &tls.Config{Certificates: certificate.TLS.Certificates} })
-	if len(s.URLs()) != 3 {
-		t.Fatalf("URLs %v, want UDP, TCP and TLS", s.URLs())
+	s := start(t, nil)
+	if len(s.URLs()) != 2 {
+		t.Fatalf("URLs %v, want UDP and TCP", s.URLs())
 	}
 	for _, url := range s.URLs() {
 		t.Run(url, func(t *testing.T) {
@@ -204,25 +192,18 @@ func TestCutsAllocationsWhoseCredentialEnds(t *testing.T) {
 
 // Close must not wait for clients that stay connected and say nothing.
 func TestCloseEndsIdleConnections(t *testing.T) {
-	certificate := httptest.NewUnstartedServer(nil)
-	certificate.StartTLS()
-	defer certificate.Close()
-	s, err := turnserver.Start(turnserver.Config{
-		Secret: secret, TLSConfig: &tls.Config{Certificates: certificate.TLS.Certificates},
-	})
+	s, err := turnserver.Start(turnserver.Config{Secret: secret})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, url := range s.URLs()[1:] {
-		addr, _, _ := strings.Cut(url[strings.Index(url, ":")+1:], "?")
-		idle, dialErr := net.Dial("tcp", addr)
-		if dialErr != nil {
-			t.Fatal(dialErr)
-		}
-		defer func() { _ = idle.Close() }()
-		if _, dialErr = idle.Write([]byte("not a handshake, and no STUN either")); dialErr != nil {
-			t.Fatal(dialErr)
-		}
+	addr, _, _ := strings.Cut(strings.TrimPrefix(s.URLs()[1], "turn:"), "?")
+	idle, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = idle.Close() }()
+	if _, err = idle.Write([]byte("no STUN")); err != nil {
+		t.Fatal(err)
 	}
 	username, password := credential(time.Hour)
 	relay, err := dial(t, s.URLs()[1], username, password).Allocate()
@@ -240,10 +221,10 @@ func TestCloseEndsIdleConnections(t *testing.T) {
 
 func TestStartRefuses(t *testing.T) {
 	for name, cfg := range map[string]turnserver.Config{
-		"no secret":   {},
-		"no address":  {Secret: secret, Listen: "nowhere"},
-		"no relay IP": {Secret: secret, RelayIP: "localhost"},
-		"not our IP":  {Secret: secret, Listen: "192.0.2.1:1"},
+		"no secret":  {},
+		"no address": {Secret: secret, Listen: "nowhere"},
+		"no IP":      {Secret: secret, Listen: "localhost:0"},
+		"not our IP": {Secret: secret, Listen: "192.0.2.1:1"},
 	} {
 		if s, err := turnserver.Start(cfg); err == nil {
 			_ = s.Close()

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -79,7 +80,7 @@ func (a API) request(ctx context.Context, method, address string, body any) (*ht
 	}
 	request.Header.Set("Content-Type", "application/json")
 	if a.As.sign != nil {
-		a.As.sign(request.Header)
+		a.As.sign(request.Header, time.Now())
 	}
 	return request, nil
 }
@@ -112,20 +113,10 @@ func refusal(response *http.Response, data []byte) error {
 // httpURL returns the address of an API path at a relay named by any of its
 // addresses.
 func httpURL(base, path string) (string, error) {
-	u, err := url.Parse(base)
+	u, err := parse(base)
 	if err != nil {
-		return "", fmt.Errorf("relay URL is malformed; use ws://host:port or wss://host")
+		return "", err
 	}
-	switch u.Scheme {
-	case "ws", "http":
-		u.Scheme = "http"
-	case "wss", "https":
-		u.Scheme = "https"
-	default:
-		return "", fmt.Errorf("relay URL has scheme %q; use ws://host:port or wss://host", u.Scheme)
-	}
-	if u.Host == "" {
-		return "", fmt.Errorf("relay URL names no host; use ws://host:port or wss://host")
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}).String(), nil
+	scheme := strings.Replace(u.Scheme, "ws", "http", 1)
+	return (&url.URL{Scheme: scheme, Host: u.Host, Path: path}).String(), nil
 }

@@ -7,11 +7,9 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"wimz.dev/live/relay/wire"
@@ -94,49 +92,5 @@ func TestRegister(t *testing.T) {
 	}
 	if _, err := Register(t.Context(), answers(t, 200, nil, `{}`), "robot", deviceSecret, ""); err == nil {
 		t.Error("no code, no error")
-	}
-}
-
-// TestSignatureVectors: a robot signs what the vectors have, at their times.
-func TestSignatureVectors(t *testing.T) {
-	data, err := os.ReadFile("../../testdata/auth/device_signatures.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Vectors []struct {
-			Name      string        `json:"name"`
-			DeviceID  wire.DeviceID `json:"device_id"`
-			Secret    string        `json:"secret"`
-			Timestamp int64         `json:"timestamp,string"`
-			Signature string        `json:"signature"`
-		} `json:"vectors"`
-	}
-	if err := json.Unmarshal([]byte(strings.ReplaceAll(string(data), `"timestamp": ""`, `"timestamp": "0"`)), &file); err != nil {
-		t.Fatal(err)
-	}
-	signed := 0
-	for _, v := range file.Vectors {
-		synctest.Test(t, func(t *testing.T) {
-			at := time.Unix(v.Timestamp, 0)
-			if at.Before(time.Now()) {
-				return // robots sign no static form, and a bubble's time begins in 2000
-			}
-			<-time.After(time.Until(at))
-			header := http.Header{}
-			Device(v.DeviceID, v.Secret).sign(header)
-			want := http.Header{
-				"X-Device-Id": {string(v.DeviceID)}, "X-Timestamp": {strconv.FormatInt(v.Timestamp, 10)}, "X-Signature": {v.Signature},
-			}
-			for name := range want {
-				if header.Get(name) != want.Get(name) {
-					t.Errorf("%s: %s is %q, want %q", v.Name, name, header.Get(name), want.Get(name))
-				}
-			}
-			signed++
-		})
-	}
-	if signed < 6 {
-		t.Errorf("only %d vectors were signed", signed)
 	}
 }

@@ -60,8 +60,9 @@ type Config struct {
 // Client is a connection to the relay that heals. Its methods may be called
 // from any goroutine.
 type Client struct {
-	cfg Config
-	url string
+	cfg   Config
+	url   string
+	clock clock // Run's
 
 	mu   sync.Mutex
 	link *link // nil while offline
@@ -119,10 +120,7 @@ func (c *Client) Send(m wire.Message) error {
 	c.mu.Lock()
 	l := c.link
 	c.mu.Unlock()
-	if l == nil {
-		return fmt.Errorf("send %s: %w", m.Type, ErrOffline)
-	}
-	if !l.Send(wire.Encode(m)) {
+	if l == nil || !l.Send(wire.Encode(m)) {
 		return fmt.Errorf("send %s: %w", m.Type, ErrOffline)
 	}
 	return nil
@@ -131,7 +129,7 @@ func (c *Client) Send(m wire.Message) error {
 // connect holds one connection from dial to end. It reports whether the
 // connection was ever up.
 func (c *Client) connect(ctx context.Context) (up bool, err error) {
-	conn, err := dial(ctx, c.url, c.cfg.Identity)
+	conn, err := dial(ctx, c.url, c.cfg.Identity, &c.clock)
 	if err != nil {
 		return false, err
 	}

@@ -114,6 +114,45 @@ func TestRobotNeverGivesUp(t *testing.T) {
 	run.up()
 }
 
+// TestClockIsWrong: a robot whose clock was set is back with its second attempt. The
+// relay here has another clock than the robot; which of them is wrong is all the same.
+func TestClockIsWrong(t *testing.T) {
+	relay := newRelay(t)
+	run := relay.start(t, device(), nil)
+	signed := func(f *far) time.Duration {
+		t.Helper()
+		seconds, err := strconv.ParseInt(f.request.Header.Get("X-Timestamp"), 10, 64)
+		if err != nil || !wire.VerifySignature(deviceSecret, "robot", time.Unix(seconds, 0), f.request.Header.Get("X-Signature")) {
+			t.Errorf("signed %d, %v", seconds, err)
+		}
+		return time.Until(time.Unix(seconds, 0)).Round(time.Minute)
+	}
+	for _, c := range []struct{ there, want time.Duration }{
+		{7 * time.Hour, 7 * time.Hour},
+		{-7 * time.Hour, -7 * time.Hour},
+		{0, 0}, // set right again
+		{25 * time.Hour, 0},
+		{time.Minute, 0}, // that was not why
+		{200 * time.Second, 3 * time.Minute},
+	} {
+		relay.refuseAt(time.Now().Add(c.there))
+		_ = run.down()
+		socket := relay.accept()
+		run.up()
+		if got := signed(socket); (got - c.want).Abs() > time.Minute {
+			t.Errorf("the relay's clock is %s ahead: signed for %s ahead", c.there, got)
+		}
+		socket.close(wire.CloseGoingAway)
+		_ = run.down()
+	}
+	// A clock that is put back a little does not go behind what was accepted.
+	relay.refuseAt(time.Now())
+	_ = run.down()
+	if got := signed(relay.accept()); got < 2*time.Minute {
+		t.Errorf("signed for %s ahead", got)
+	}
+}
+
 // TestAppGivesUp when its login has ended, and only then.
 func TestAppGivesUp(t *testing.T) {
 	token := func() string { return "secret-token" }

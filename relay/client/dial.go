@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -21,13 +22,13 @@ const dialTimeout = 10 * time.Second
 type Identity struct {
 	party wire.Party
 	path  string
-	sign  func(http.Header)
+	sign  func(h http.Header, at time.Time)
 }
 
 // App is a user's phone. token is called for every dial, so that a refreshed
 // one is used when it is there.
 func App(token func() string) Identity {
-	return Identity{party: wire.App, path: "/ws/app", sign: func(h http.Header) {
+	return Identity{party: wire.App, path: "/ws/app", sign: func(h http.Header, _ time.Time) {
 		h.Set("Authorization", "Bearer "+token())
 	}}
 }
@@ -35,19 +36,32 @@ func App(token func() string) Identity {
 // Device is a robot, with the secret the relay knows it by. Each dial is signed
 // anew (CONTRACT §3.2).
 func Device(id wire.DeviceID, secret string) Identity {
-	return Identity{party: wire.Robot, path: "/ws/device", sign: func(h http.Header) {
-		now := time.Now()
+	return Identity{party: wire.Robot, path: "/ws/device", sign: func(h http.Header, at time.Time) {
 		h.Set("X-Device-ID", string(id))
-		h.Set("X-Timestamp", strconv.FormatInt(now.Unix(), 10))
-		h.Set("X-Signature", wire.Sign(secret, id, now))
+		h.Set("X-Timestamp", strconv.FormatInt(at.Unix(), 10))
+		h.Set("X-Signature", wire.Sign(secret, id, at))
 	}}
 }
 
 // endpoint turns a relay's address into the URL of one of its sockets.
 func endpoint(address, path string) (string, error) {
+	u, err := parse(address)
+	if err != nil {
+		return "", err
+	}
+	if u.Path == "" || u.Path == "/" {
+		u.Path = path
+	}
+	return u.String(), nil
+}
+
+// parse reads a relay's address, with ws or wss for a scheme whichever it has. The
+// error repeats nothing of it but the scheme.
+func parse(address string) (*url.URL, error) {
+	const use = "; use ws://host:port or wss://host"
 	u, err := url.Parse(address)
 	if err != nil {
-		return "", fmt.Errorf("relay URL is malformed; use ws://host:port or wss://host")
+		return nil, errors.New("relay URL is malformed" + use)
 	}
 	switch u.Scheme {
 	case "http":
@@ -56,22 +70,19 @@ func endpoint(address, path string) (string, error) {
 		u.Scheme = "wss"
 	case "ws", "wss":
 	default:
-		return "", fmt.Errorf("relay URL has scheme %q; use ws://host:port or wss://host", u.Scheme)
+		return nil, fmt.Errorf("relay URL has scheme %q"+use, u.Scheme)
 	}
 	if u.Host == "" {
-		return "", fmt.Errorf("relay URL names no host; use ws://host:port or wss://host")
+		return nil, errors.New("relay URL names no host" + use)
 	}
-	if u.Path == "" || u.Path == "/" {
-		u.Path = path
-	}
-	return u.String(), nil
+	return u, nil
 }
 
-func dial(ctx context.Context, endpoint string, as Identity) (*websocket.Conn, error) {
+func dial(ctx context.Context, endpoint string, as Identity, clock *clock) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	header := http.Header{}
-	as.sign(header)
+	header, at := http.Header{}, clock.now()
+	as.sign(header, at)
 	network := interruptible{}
 	defer network.settle() // before cancel: what ctx does now is no concern of the socket
 	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, NetDialContext: network.dial}
@@ -81,8 +92,10 @@ func dial(ctx context.Context, endpoint string, as Identity) (*websocket.Conn, e
 	}
 	switch {
 	case err == nil:
+		clock.accepted(at)
 		return conn, nil
 	case response != nil && response.StatusCode == http.StatusUnauthorized:
+		clock.refused(response.Header)
 		return nil, ErrUnauthorized
 	case response != nil:
 		return nil, fmt.Errorf("the relay answered %s instead of opening a socket", response.Status)

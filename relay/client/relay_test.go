@@ -37,7 +37,8 @@ type relay struct {
 type far struct {
 	*testing.T
 	request *http.Request
-	verdict chan int // status, or 101
+	verdict chan int  // status, or 101
+	date    time.Time // that a refusal carries; zero: the true one
 	socket  *websocket.Conn
 	opened  chan struct{}
 }
@@ -55,6 +56,9 @@ func newRelay(t *testing.T) *relay {
 		}
 		status := <-f.verdict
 		if status != http.StatusSwitchingProtocols {
+			if !f.date.IsZero() {
+				w.Header().Set("Date", f.date.UTC().Format(http.TimeFormat))
+			}
 			w.WriteHeader(status)
 			return
 		}
@@ -98,6 +102,14 @@ func (r *relay) accept() *far {
 func (r *relay) refuse(status int) {
 	r.Helper()
 	r.next().verdict <- status
+}
+
+// refuseAt refuses the next signature, by a clock of its own.
+func (r *relay) refuseAt(at time.Time) {
+	r.Helper()
+	f := r.next()
+	f.date = at
+	f.verdict <- http.StatusUnauthorized
 }
 
 func (f *far) raw(frame string) {

@@ -46,7 +46,10 @@ type Options struct {
 	Codecs []string
 	// Loopback gathers 127.0.0.1 and ::1 as well; see [LoopbackRelay].
 	Loopback bool
-	Log      *slog.Logger
+	// Measure, if not nil, adds the interceptors that measure the way of what is
+	// sent. They come first, next to the network.
+	Measure func(*interceptor.Registry) error
+	Log     *slog.Logger
 }
 
 // CloseTime is how long an orderly end may take before the network is cut: the
@@ -62,6 +65,11 @@ func NewAPI(life context.Context, o Options) (*webrtc.API, error) {
 		return nil, err
 	}
 	registry := &interceptor.Registry{}
+	if o.Measure != nil {
+		if err := o.Measure(registry); err != nil {
+			return nil, err
+		}
+	}
 	err := webrtc.RegisterDefaultInterceptorsWithOptions(media, registry,
 		webrtc.WithNackGeneratorOptions(nack.GeneratorMaxNacksPerPacket(nacksPerPacket)))
 	if err != nil {

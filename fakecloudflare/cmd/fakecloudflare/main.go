@@ -29,7 +29,6 @@ type options struct {
 	APIToken   string   `required:"" placeholder:"T" env:"FAKECLOUDFLARE_API_TOKEN" help:"Bearer token of the key; better given by environment."`
 	TURNSecret string   `name:"turn-secret" required:"" placeholder:"S" env:"FAKECLOUDFLARE_TURN_SECRET" help:"Secret shared with the TURN servers; better given by environment."`
 	ICEURLs    []string `name:"ice-url" sep:"none" placeholder:"URL" help:"URL to hand out, such as turn:HOST:PORT?transport=udp; repeatable."`
-	Port53     bool     `name:"port-53" default:"true" negatable:"" help:"List port 53 URLs too, as the real API does."`
 	Listen     string   `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Address of the API."`
 	TURNListen string   `name:"turn-listen" placeholder:"IP:PORT" help:"Also run a TURN server here, over UDP and TCP."`
 	ReadyFile  string   `type:"path" placeholder:"FILE" help:"Write the API's HOST:PORT to this file once it serves."`

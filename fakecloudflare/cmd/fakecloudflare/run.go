@@ -24,7 +24,7 @@ func run(ctx context.Context, opts options, log *slog.Logger) (err error) {
 	}
 	api, err := fakecloudflare.New(fakecloudflare.Config{
 		KeyID: opts.KeyID, APIToken: opts.APIToken, TURNSecret: opts.TURNSecret,
-		ICEURLs: opts.ICEURLs, OmitPort53: !opts.Port53, Log: log,
+		ICEURLs: opts.ICEURLs, Log: log,
 	})
 	if err != nil {
 		return err

@@ -31,11 +31,11 @@ func parse(t *testing.T, args ...string) (options, error) {
 func TestOptions(t *testing.T) {
 	t.Setenv("FAKECLOUDFLARE_API_TOKEN", "token1")
 	t.Setenv("FAKECLOUDFLARE_TURN_SECRET", "secret1")
-	opts, err := parse(t, "--key-id=k", "--ice-url=turn:a:1?transport=udp", "--ice-url=turn:a:1?transport=tcp", "--no-port-53")
+	opts, err := parse(t, "--key-id=k", "--ice-url=turn:a:1?transport=udp", "--ice-url=turn:a:1?transport=tcp")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if opts.APIToken != "token1" || opts.TURNSecret != "secret1" || len(opts.ICEURLs) != 2 || opts.Port53 {
+	if opts.APIToken != "token1" || opts.TURNSecret != "secret1" || len(opts.ICEURLs) != 2 {
 		t.Errorf("options %+v", opts)
 	}
 	if _, err := parse(t, "--ice-url=turn:a:1?transport=udp"); err == nil {
@@ -46,7 +46,7 @@ func TestOptions(t *testing.T) {
 func TestRunServesAndEndsCleanly(t *testing.T) {
 	ready := filepath.Join(t.TempDir(), "ready")
 	opts := options{
-		KeyID: "k", APIToken: "token1", TURNSecret: "secret1", Port53: true,
+		KeyID: "k", APIToken: "token1", TURNSecret: "secret1",
 		Listen: "127.0.0.1:0", TURNListen: "127.0.0.1:0", ReadyFile: ready,
 	}
 	ctx, stop := context.WithCancel(t.Context())

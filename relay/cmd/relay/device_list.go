@@ -20,18 +20,18 @@ func (*deviceListCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
+		users, err := db.Users(ctx)
+		if err != nil {
+			return err
+		}
 		emails := map[store.UserID]string{"": "(not paired)"}
+		for _, u := range users {
+			emails[u.ID] = u.Email
+		}
 		table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 		_, _ = fmt.Fprintln(table, "ID\tOWNER\tSECRETS\tADDED\tLAST SIGNED") // Flush has the error
 		for _, d := range devices {
-			if _, known := emails[d.Owner]; !known {
-				owner, err := db.UserByID(ctx, d.Owner)
-				if err != nil {
-					return err
-				}
-				emails[d.Owner] = owner.Email
-			}
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", d.ID, emails[d.Owner], secrets(&d), day(d.CreatedAt), day(d.SignedAt))
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", d.ID, emails[d.Owner], secrets(&d), moment(d.CreatedAt), moment(d.SignedAt))
 		}
 		return table.Flush()
 	})
@@ -45,7 +45,7 @@ func secrets(d *store.Device) int {
 	return 1
 }
 
-func day(t time.Time) string {
+func moment(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}

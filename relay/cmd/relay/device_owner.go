@@ -26,12 +26,8 @@ Example:
 
 // Run removes the robot.
 func (c *deviceRemoveCmd) Run(ctx context.Context, a *app) error {
-	return a.withStore(ctx, func(db *sqlstore.DB) error {
-		if err := noSuchRobot(db.DeleteDevice(ctx, c.ID), c.ID); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintf(a.stdout, "removed robot %s\n", c.ID)
-		return err
+	return a.change(ctx, func(db *sqlstore.DB) (string, error) {
+		return "removed robot " + string(c.ID), noSuchRobot(db.DeleteDevice(ctx, c.ID), c.ID)
 	})
 }
 
@@ -54,20 +50,16 @@ Examples:
 
 // Run transfers the robot.
 func (c *deviceTransferCmd) Run(ctx context.Context, a *app) error {
-	return a.withStore(ctx, func(db *sqlstore.DB) error {
+	return a.change(ctx, func(db *sqlstore.DB) (string, error) {
 		to, whose := store.User{}, "nobody's, and can be paired"
 		if !c.ToNobody {
 			var err error
 			if to, err = findUser(ctx, db, c.To); err != nil {
-				return err
+				return "", err
 			}
 			whose = "owned by " + to.Email
 		}
-		if err := noSuchRobot(db.TransferDevice(ctx, c.ID, to.ID), c.ID); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintf(a.stdout, "robot %s is now %s\n", c.ID, whose)
-		return err
+		return fmt.Sprintf("robot %s is now %s", c.ID, whose), noSuchRobot(db.TransferDevice(ctx, c.ID, to.ID), c.ID)
 	})
 }
 

@@ -66,11 +66,7 @@ Example:
 
 // Run drops the older secret. A robot that has only one keeps it.
 func (c *secretDropCmd) Run(ctx context.Context, a *app) error {
-	return a.withStore(ctx, func(db *sqlstore.DB) error {
-		if err := noSuchRobot(db.DropOldDeviceSecret(ctx, c.ID), c.ID); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintf(a.stdout, "robot %s has one secret now\n", c.ID)
-		return err
+	return a.change(ctx, func(db *sqlstore.DB) (string, error) {
+		return fmt.Sprintf("robot %s has one secret now", c.ID), noSuchRobot(db.DropOldDeviceSecret(ctx, c.ID), c.ID)
 	})
 }

@@ -3,12 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +12,7 @@ import (
 	"time"
 
 	"wimz.dev/live/relay/cli"
+	"wimz.dev/live/relay/internal/certificate/certtest"
 )
 
 // serveUntil runs a relay on a free port and returns where, and how to stop it.
@@ -76,22 +71,10 @@ func TestHealthOfSomethingElse(t *testing.T) {
 // certificate writes one, and its key, and returns the files.
 func (s *shell) certificate(expires time.Time) (cert, key string) {
 	s.t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: expires}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	chain, secret := certtest.New(s.t, "relay", expires)
 	cert, key = filepath.Join(s.dir, "cert.pem"), filepath.Join(s.dir, "key.pem")
-	writeFile(s.t, cert, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
-	writeFile(s.t, key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
+	writeFile(s.t, cert, string(chain))
+	writeFile(s.t, key, string(secret))
 	return cert, key
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/alecthomas/kong"
@@ -80,6 +81,18 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 // has found with the parts it needs.
 func (a *app) check(more ...error) error {
 	return errors.Join(append([]error{a.problems}, more...)...)
+}
+
+// change does something with the database open, and prints what.
+func (a *app) change(ctx context.Context, do func(*sqlstore.DB) (done string, err error)) error {
+	return a.withStore(ctx, func(db *sqlstore.DB) error {
+		done, err := do(db)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(a.stdout, done)
+		return err
+	})
 }
 
 // withStore runs do with the database open.

@@ -64,16 +64,12 @@ func (c *userAddCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.withStore(ctx, func(db *sqlstore.DB) error {
+	return a.change(ctx, func(db *sqlstore.DB) (string, error) {
 		u, err := accounts(db).Register(ctx, c.Email, password)
 		if errors.Is(err, store.ErrTaken) {
-			return fmt.Errorf("there is a user %s already: choose another email", c.Email)
+			err = fmt.Errorf("there is a user %s already: choose another email", c.Email)
 		}
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(a.stdout, "added user %s (id %s)\n", u.Email, u.ID)
-		return err
+		return fmt.Sprintf("added user %s (id %s)", u.Email, u.ID), err
 	})
 }
 
@@ -103,7 +99,7 @@ func (c *userPasswordCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.withUser(ctx, c.Email, func(db *sqlstore.DB, u store.User) (string, error) {
+	return a.changeUser(ctx, c.Email, func(db *sqlstore.DB, u store.User) (string, error) {
 		_, err := accounts(db).SetPassword(ctx, u, password)
 		return "changed the password of " + u.Email, err
 	})
@@ -114,27 +110,23 @@ func accounts(db *sqlstore.DB) *auth.Accounts {
 	return auth.NewAccounts(db, auth.NewPasswords(1, 0), time.Now)
 }
 
-// withUser does something to an account, and prints what.
-func (a *app) withUser(ctx context.Context, email string, do func(*sqlstore.DB, store.User) (done string, err error)) error {
-	return a.withStore(ctx, func(db *sqlstore.DB) error {
+// changeUser does something to an account, and prints what.
+func (a *app) changeUser(ctx context.Context, email string, do func(*sqlstore.DB, store.User) (done string, err error)) error {
+	return a.change(ctx, func(db *sqlstore.DB) (string, error) {
 		u, err := findUser(ctx, db, email)
 		if err != nil {
-			return err
+			return "", err
 		}
-		done, err := do(db, u)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(a.stdout, done)
-		return err
+		return do(db, u)
 	})
 }
 
-// firstLine reads up to the end of the line or input, without the line's end.
+// firstLine reads up to the end of the line or input, without the line's end: a
+// password, or an answer.
 func firstLine(in io.Reader) (string, error) {
 	line, err := bufio.NewReader(io.LimitReader(in, auth.MaxPassword+2)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("cannot read the password: %w", err)
+		return "", fmt.Errorf("cannot read standard input: %w", err)
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
 }

@@ -26,7 +26,7 @@ Example:
 
 // Run disables the account.
 func (c *userDisableCmd) Run(ctx context.Context, a *app) error {
-	return a.withUser(ctx, c.Email, func(db *sqlstore.DB, u store.User) (string, error) {
+	return a.changeUser(ctx, c.Email, func(db *sqlstore.DB, u store.User) (string, error) {
 		return "disabled user " + u.Email, accounts(db).Disable(ctx, u)
 	})
 }
@@ -47,7 +47,7 @@ Example:
 
 // Run enables the account.
 func (c *userEnableCmd) Run(ctx context.Context, a *app) error {
-	return a.withUser(ctx, c.Email, func(db *sqlstore.DB, u store.User) (string, error) {
+	return a.changeUser(ctx, c.Email, func(db *sqlstore.DB, u store.User) (string, error) {
 		return "enabled user " + u.Email, accounts(db).Enable(ctx, u)
 	})
 }
@@ -71,7 +71,7 @@ Examples:
 
 // Run removes the account.
 func (c *userRemoveCmd) Run(ctx context.Context, a *app) error {
-	return a.withUser(ctx, c.Email, func(db *sqlstore.DB, u store.User) (string, error) {
+	return a.changeUser(ctx, c.Email, func(db *sqlstore.DB, u store.User) (string, error) {
 		if err := c.confirm(ctx, a, u); err != nil {
 			return "", err
 		}

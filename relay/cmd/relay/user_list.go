@@ -41,7 +41,7 @@ func (*userListCmd) Run(ctx context.Context, a *app) error {
 			if u.Disabled {
 				state = "disabled"
 			}
-			_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", u.Email, robots[u.ID], state, day(u.CreatedAt), u.ID)
+			_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\n", u.Email, robots[u.ID], state, moment(u.CreatedAt), u.ID)
 		}
 		return table.Flush()
 	})

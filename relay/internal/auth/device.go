@@ -37,18 +37,7 @@ func NewDevices(devices DeviceStore, allowStatic bool, now func() time.Time) *De
 // timestamp becomes the device's newest, so that an older signature is worth
 // nothing from now on. The error is [ErrUnauthenticated] or the store's.
 func (d *Devices) Authenticate(ctx context.Context, creds DeviceCredentials) (wire.DeviceID, error) {
-	device, at, err := d.verify(ctx, creds)
-	switch {
-	case err != nil:
-	case creds.static():
-		err = d.admitStatic(&device)
-	default:
-		err = d.admitTimestamp(ctx, device.ID, at)
-	}
-	if err != nil {
-		return "", err
-	}
-	return device.ID, nil
+	return d.authenticate(ctx, creds, false)
 }
 
 // AuthenticateOnce is [Devices.Authenticate] for a request whose answer is worth
@@ -58,15 +47,21 @@ func (d *Devices) Authenticate(ctx context.Context, creds DeviceCredentials) (wi
 // worth nothing here. The newest one again, which may also be the device itself
 // within one second, is [ErrUsed].
 func (d *Devices) AuthenticateOnce(ctx context.Context, creds DeviceCredentials) (wire.DeviceID, error) {
+	return d.authenticate(ctx, creds, true)
+}
+
+func (d *Devices) authenticate(ctx context.Context, creds DeviceCredentials, once bool) (wire.DeviceID, error) {
 	device, at, err := d.verify(ctx, creds)
 	switch {
 	case err != nil:
-	case creds.static():
+	case !creds.static():
+		err = d.admitTimestamp(ctx, device.ID, at)
+	case once:
 		err = deny("signature without a timestamp")
 	default:
-		err = d.admitTimestamp(ctx, device.ID, at)
+		err = d.admitStatic(&device)
 	}
-	if err == nil && at.Equal(device.SignedAt) {
+	if err == nil && once && at.Equal(device.SignedAt) {
 		err = ErrUsed
 	}
 	if err != nil {

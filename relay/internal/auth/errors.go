@@ -5,8 +5,9 @@ import "errors"
 var (
 	// ErrUnauthenticated is the one answer to bad credentials of any kind.
 	ErrUnauthenticated = errors.New("not authenticated")
-	// ErrUsed says that a signature is genuine, but has been accepted before.
-	ErrUsed = errors.New("signature used before")
+	// ErrUsed is an ErrUnauthenticated whose signature is genuine, but has been
+	// accepted before.
+	ErrUsed = deny("signature used before")
 	// ErrBusy says that too many passwords are being checked already: try later.
 	ErrBusy = errors.New("too many logins at once")
 )

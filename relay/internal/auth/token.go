@@ -22,7 +22,6 @@ const (
 // Claims is what a valid token says.
 type Claims struct {
 	UserID    store.UserID
-	Email     string // empty in a token of somebody else's making
 	TokenID   store.TokenID
 	IssuedAt  time.Time // zero in a token that does not say
 	ExpiresAt time.Time
@@ -108,7 +107,7 @@ func (t *Tokens) Verify(token string) (Claims, error) {
 	if p.Subject == "" || (p.UserID != "" && p.UserID != p.Subject) {
 		return Claims{}, deny("token names no user")
 	}
-	c := Claims{UserID: store.UserID(p.Subject), Email: p.Email, TokenID: tokenID(token, p.ID), ExpiresAt: p.ExpiresAt.Time}
+	c := Claims{UserID: store.UserID(p.Subject), TokenID: tokenID(token, p.ID), ExpiresAt: p.ExpiresAt.Time}
 	if p.IssuedAt != nil {
 		c.IssuedAt = p.IssuedAt.Time
 	}

@@ -29,15 +29,20 @@ type Files struct {
 	seen    stamp
 }
 
-// stamp is what the files looked like.
+// stamp is what the files looked like; nil stands for one that is not there.
 type stamp struct {
-	cert, key change
+	cert, key os.FileInfo
 }
 
-// change tells two versions of a file apart.
-type change struct {
-	at   time.Time
-	size int64
+func (s stamp) equal(other stamp) bool { return same(s.cert, other.cert) && same(s.key, other.key) }
+
+// same tells two versions of a file apart. Those of one size, written within a tick of
+// the file system's clock, are told apart by being two files: tools replace them.
+func same(a, b os.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 
 // Load reads the files. The error says what is wrong with them and repeats
@@ -77,7 +82,7 @@ func (f *Files) look(ctx context.Context) {
 	}
 	f.looked = time.Now()
 	now := f.stat()
-	if now == f.seen {
+	if now.equal(f.seen) {
 		return
 	}
 	f.seen = now
@@ -101,12 +106,11 @@ func (f *Files) stat() stamp {
 	return stamp{statFile(f.cert), statFile(f.key)}
 }
 
-// statFile follows links, which is how some tools replace a file. A file that
-// is not there looks like no other.
-func statFile(name string) change {
+// statFile follows links, which is how some tools replace a file.
+func statFile(name string) os.FileInfo {
 	info, err := os.Stat(name)
 	if err != nil {
-		return change{}
+		return nil
 	}
-	return change{info.ModTime(), info.Size()}
+	return info
 }

@@ -2,21 +2,16 @@ package certificate
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"log/slog"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"wimz.dev/live/relay/internal/certificate/certtest"
 )
 
 // pair is a certificate and its key as PEM.
@@ -24,26 +19,8 @@ type pair struct{ cert, key []byte }
 
 func newPair(t *testing.T, name string) pair {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pair{
-		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
-	}
+	cert, key := certtest.New(t, name, time.Now().Add(time.Hour))
+	return pair{cert, key}
 }
 
 // folder is where the files are.
@@ -109,6 +86,29 @@ func TestReplaced(t *testing.T) {
 	if n := strings.Count(d.log.String(), "certificate read"); n != 1 {
 		t.Errorf("read %d times: %s", n, &d.log)
 	}
+}
+
+// TestSameTick: another certificate may be as long as the one before, and as old.
+func TestSameTick(t *testing.T) {
+	d := newFolder(t)
+	before, after := newPair(t, "before"), newPair(t, "after!")
+	for len(before.cert) != len(after.cert) {
+		before, after = newPair(t, "before"), newPair(t, "after!")
+	}
+	written := time.Now().Truncate(time.Hour)
+	put := func(p pair) {
+		d.put(d.cert, p.cert)
+		d.put(d.key, p.key)
+		for _, name := range []string{d.cert, d.key} {
+			if err := os.Chtimes(name, written, written); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	put(before)
+	f := d.load()
+	put(after)
+	d.serves(f, "after!")
 }
 
 // TestBrokenStaysOut: until the new files are whole the old certificate is

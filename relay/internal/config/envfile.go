@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// DefaultEnvFile is read when it exists and no other file is named.
-	DefaultEnvFile = ".env"
+	// defaultEnvFile is read when it exists and no other file is named.
+	defaultEnvFile = ".env"
 	// maxEnvFile bounds an .env file in bytes; ours has some hundred lines.
 	maxEnvFile = 64 << 10
 )
 
 // Environment returns the known variables of environ ("NAME=value" each, as
 // [os.Environ] gives them) over those of the .env file. An empty file name means
-// [DefaultEnvFile], which may be missing; a file that was named may not.
+// .env, which may be missing; a file that was named may not.
 func Environment(environ []string, file string) (map[string]string, error) {
 	env, err := readEnvFile(file)
 	if err != nil {
@@ -40,7 +40,7 @@ func Environment(environ []string, file string) (map[string]string, error) {
 func readEnvFile(name string) (map[string]string, error) {
 	optional := name == ""
 	if optional {
-		name = DefaultEnvFile
+		name = defaultEnvFile
 	}
 	file, err := os.Open(name) //nolint:gosec // the operator names the file
 	if optional && errors.Is(err, fs.ErrNotExist) {

@@ -41,7 +41,7 @@ func TestEnvironmentFile(t *testing.T) {
 	if env, err := Environment(nil, ""); err != nil || len(env) != 0 {
 		t.Errorf("a missing default file is no error, got %v, %v", env, err)
 	}
-	if _, err := Environment(nil, DefaultEnvFile); err == nil {
+	if _, err := Environment(nil, defaultEnvFile); err == nil {
 		t.Error("a missing file that was named is an error")
 	}
 	write(t, filepath.Join(dir, ".env"), "PORT=1")
@@ -102,7 +102,7 @@ func FuzzParseSeconds(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if d, err := ParseSeconds(text); err != nil && d != 0 {
+		if d, err := parseSeconds(text); err != nil && d != 0 {
 			t.Errorf("%q gives %v and %v", text, d, err)
 		}
 	})

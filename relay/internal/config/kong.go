@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,15 +21,7 @@ const (
 )
 
 // UnmarshalText accepts the two forms and nothing else.
-func (f *LogFormat) UnmarshalText(text []byte) error {
-	switch got := LogFormat(text); got {
-	case LogText, LogJSON:
-		*f = got
-		return nil
-	default:
-		return fmt.Errorf("expected text or json but got %q", text)
-	}
-}
+func (f *LogFormat) UnmarshalText(text []byte) error { return choose(f, text, LogText, LogJSON) }
 
 // Registration says who may make an account, "open" or "closed".
 type Registration string
@@ -43,13 +36,16 @@ const (
 
 // UnmarshalText accepts the two values and nothing else.
 func (r *Registration) UnmarshalText(text []byte) error {
-	switch got := Registration(text); got {
-	case RegistrationOpen, RegistrationClosed:
-		*r = got
+	return choose(r, text, RegistrationOpen, RegistrationClosed)
+}
+
+// choose reads one of some values, and nothing else.
+func choose[T ~string](into *T, text []byte, values ...T) error {
+	if got := T(text); slices.Contains(values, got) {
+		*into = got
 		return nil
-	default:
-		return fmt.Errorf("expected open or closed but got %q", text)
 	}
+	return fmt.Errorf("expected one of %v but got %q", values, text)
 }
 
 // Options are what a kong parser needs to build a grammar with [Flags] in it.
@@ -69,8 +65,8 @@ func OwnEnvironment(parser *kong.Kong) {
 	}
 }
 
-// ParseSeconds reads a Go duration ("90s", "1h") or a whole number of seconds.
-func ParseSeconds(text string) (time.Duration, error) {
+// parseSeconds reads a Go duration ("90s", "1h") or a whole number of seconds.
+func parseSeconds(text string) (time.Duration, error) {
 	if n, err := strconv.ParseInt(text, 10, 32); err == nil {
 		return time.Duration(n) * time.Second, nil
 	}
@@ -81,13 +77,13 @@ func ParseSeconds(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// decodeSeconds is [ParseSeconds] for fields tagged type:"seconds".
+// decodeSeconds is [parseSeconds] for fields tagged type:"seconds".
 func decodeSeconds(ctx *kong.DecodeContext, target reflect.Value) error {
 	var text string
 	if err := ctx.Scan.PopValueInto("time", &text); err != nil {
 		return err
 	}
-	d, err := ParseSeconds(text)
+	d, err := parseSeconds(text)
 	if err == nil {
 		target.Set(reflect.ValueOf(d))
 	}

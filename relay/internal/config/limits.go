@@ -98,15 +98,7 @@ const (
 )
 
 // UnmarshalText accepts the modes there are and nothing else.
-func (m *LimitMode) UnmarshalText(text []byte) error {
-	switch got := LimitMode(text); got {
-	case LimitsOn, LimitsOff:
-		*m = got
-		return nil
-	default:
-		return fmt.Errorf("expected on or off but got %q", text)
-	}
-}
+func (m *LimitMode) UnmarshalText(text []byte) error { return choose(m, text, LimitsOn, LimitsOff) }
 
 // LimitsInForce returns the limits, without their quotas if those are lifted.
 func (c *Config) LimitsInForce() Limits {

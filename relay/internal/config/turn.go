@@ -22,13 +22,7 @@ const (
 
 // UnmarshalText accepts the providers there are and nothing else.
 func (p *TURNProvider) UnmarshalText(text []byte) error {
-	switch got := TURNProvider(text); got {
-	case TURNCloudflare, TURNCoturn, TURNStatic, TURNNone:
-		*p = got
-		return nil
-	default:
-		return fmt.Errorf("expected cloudflare, coturn, static or none but got %q", text)
-	}
+	return choose(p, text, TURNCloudflare, TURNCoturn, TURNStatic, TURNNone)
 }
 
 // Provider returns what TURNProvider says or, where it says nothing, Cloudflare

@@ -28,11 +28,11 @@ func (c *Config) Variables() []Variable {
 
 // Names lists the environment variables the relay knows.
 func Names() []string {
-	var names []string
+	var list []string
 	for _, v := range new(Config).Variables() {
-		names = append(names, v.Name)
+		list = append(list, v.Name)
 	}
-	return names
+	return list
 }
 
 // Complete returns the configuration: the flags, and env for every field that the

@@ -39,17 +39,13 @@ func bearer(r *http.Request) string {
 	return token
 }
 
-// refuse answers somebody whose credentials could not be accepted.
+// refuse answers somebody whose credentials could not be accepted. Bad ones get one
+// answer: why, only the log says.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, auth.ErrUnauthenticated) {
-		a.unauthorized(w, r, err)
+	if !errors.Is(err, auth.ErrUnauthenticated) {
+		a.internal(w, r, err)
 		return
 	}
-	a.internal(w, r, err)
-}
-
-// unauthorized gives the one answer to bad credentials. Why, only the log says.
-func (a *API) unauthorized(w http.ResponseWriter, r *http.Request, err error) {
 	a.denied(r, err)
 	w.Header().Set("WWW-Authenticate", "Bearer")
 	fail(w, http.StatusUnauthorized, "Not authenticated")
@@ -105,7 +101,7 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request,
 		a.failAccount(w, r, err)
 		return
 	}
-	a.familiar.add(who)
+	a.familiar.Put(who, struct{}{})
 	a.giveToken(w, r, user)
 }
 

@@ -5,6 +5,8 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -23,7 +25,6 @@ import (
 	"wimz.dev/live/relay/internal/limit"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/turn"
-	"wimz.dev/live/relay/wire"
 )
 
 // Minter issues TURN credentials outside of sessions.
@@ -42,17 +43,14 @@ type Config struct {
 	Hub            *hub.Hub
 	TURN           Minter // nil: not configured
 	Registration   config.Registration
-	Revoked        func() // called when something has been revoked; returns at once
+	Revoked        func() // called when something was revoked or paired; returns at once
 	AllowedOrigins []string
 	Proxies        []netip.Prefix // whose X-Forwarded-For is believed
 	Limits         config.Limits
 	Stats          func() map[string]int // for /stats
-	Meter          Meter                 // may be nil
-	PublicURL      string                // ws:// or wss://host; empty: the one that was asked
+	Meter          Meter
+	PublicURL      string // ws:// or wss://host; empty: the one that was asked
 	PairingCodeTTL time.Duration
-	// OwnerChanged, if not nil, is called after a robot was paired or unpaired,
-	// before the client has its answer.
-	OwnerChanged func(ctx context.Context, id wire.DeviceID)
 	// Closing ends when the relay stops: sockets are then told to come back.
 	Closing context.Context //nolint:containedctx // the life of every socket
 	Log     *slog.Logger
@@ -69,16 +67,14 @@ type API struct {
 	byAddress *limit.Keyed // passwords and pairing codes tried from one address
 	byGuesser *limit.Keyed // with one account from one address that is new to it
 	byAccount *limit.Keyed // with one account from all such addresses
-	familiar  familiar
 	byUser    *limit.Keyed // credentials for one user
 	pairing   pairingLimits
+	// familiar is from where accounts were logged in to lately, up to 400 bytes each.
+	familiar limit.Recent[guesser, struct{}]
 }
 
 // New returns the API.
 func New(cfg Config) *API {
-	if cfg.Meter == nil {
-		cfg.Meter = unmeasured{}
-	}
 	a := &API{
 		cfg: cfg, mux: http.NewServeMux(),
 		byAddress: limit.NewKeyed(cfg.Limits.AddressLogins),
@@ -154,7 +150,15 @@ func fail(w http.ResponseWriter, status int, detail string) {
 	answer(w, status, map[string]string{"detail": detail})
 }
 
-// tooMany refuses what a limiter did not allow.
+// allow takes a token of the key, or answers and reports false.
+func allow(w http.ResponseWriter, by *limit.Keyed, key string) bool {
+	if by.Allow(key) {
+		return true
+	}
+	tooMany(w, by.RetryAfter())
+	return false
+}
+
 func tooMany(w http.ResponseWriter, retryAfter int) {
 	w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	fail(w, http.StatusTooManyRequests, "Too many requests, please wait a moment")
@@ -164,7 +168,7 @@ func tooMany(w http.ResponseWriter, retryAfter int) {
 // the value as it is.
 func (a *API) read(w http.ResponseWriter, r *http.Request, into any) bool {
 	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, int64(a.cfg.Limits.BodyBytes)))
-	if err := body.Decode(into); err != nil && r.ContentLength != 0 {
+	if err := body.Decode(into); err != nil && !errors.Is(err, io.EOF) {
 		fail(w, http.StatusUnprocessableEntity, "The body is not the JSON object that is expected here")
 		return false
 	}

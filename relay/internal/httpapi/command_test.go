@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"wimz.dev/live/relay/internal/bus"
-	"wimz.dev/live/relay/internal/session"
 	"wimz.dev/live/relay/wire"
 )
 
@@ -33,11 +32,7 @@ func driver(t *testing.T, ids ...wire.DeviceID) (w *world, app, robot *peer) {
 		w.device(id, user)
 	}
 	robot = w.robot(ids[0])
-	app = w.app(token)
-	for range ids {
-		app.next()
-	}
-	return w, app, robot
+	return w, w.greeted(token), robot
 }
 
 // TestCommands: the robot gets what its owner's app has sent, less the address.
@@ -127,9 +122,7 @@ func TestNothingIsQueuedForAnAbsentRobot(t *testing.T) {
 func TestRobotsThatDoNotTakeCommands(t *testing.T) {
 	memory := bus.NewMemory()
 	w, token, _ := house(t, func(o *options) { o.bus = memory })
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	for want, err := range map[string]error{
 		"error motor robot RATE_LIMITED": bus.ErrBusy, "error motor robot DEVICE_OFFLINE": bus.ErrNobody,
 	} {
@@ -201,18 +194,4 @@ func TestDriversDoNotStarve(t *testing.T) {
 	}
 	robot.send(sdp(wire.TypeOffer, id))
 	app.hears("webrtc_offer")
-}
-
-// TestRefusalsAreTheSame for a request and a command, and tell nobody whether
-// a robot exists.
-func TestRefusalsAreTheSame(t *testing.T) {
-	owned := []wire.DeviceID{"one", "two"}
-	for asked, want := range map[wire.DeviceID]string{
-		"one": "", "": "error NO_DEVICE", "three": "error three NOT_AUTHORIZED",
-	} {
-		got, refused := session.Choose(owned, asked)
-		if refused == nil && (want != "" || got != asked) || refused != nil && refused.String() != want {
-			t.Errorf("%q: %s, %s", asked, got, refused)
-		}
-	}
 }

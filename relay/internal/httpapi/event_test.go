@@ -15,12 +15,8 @@ import (
 func TestEvents(t *testing.T) {
 	w, token, strangers := house(t)
 	robot, other := w.robot("robot"), w.robot("robot-2")
-	apps := []*peer{w.app(token), w.app(token)}
+	apps := []*peer{w.greeted(token), w.greeted(token)}
 	stranger := w.app(strangers)
-	for _, app := range apps {
-		app.next()
-		app.next()
-	}
 	began := time.Now()
 	for _, c := range []struct{ sent, got string }{
 		{`{"event":"bark"}`, `{"event":"bark","device_id":"robot","timestamp":"NOW"}`},
@@ -72,9 +68,7 @@ func TestNoEvents(t *testing.T) {
 	w, token, _ := house(t)
 	w.device("nobodys", store.User{})
 	robot, nobodys := w.robot("robot"), w.robot("nobodys")
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	for _, frame := range []string{
 		`{"event":"A B"}`, `{"event":7}`, `{"type":"robot_connected","version":"1"}`, `{"type":"get_profiles"}`,
 		`{"type":"heartbeat","event":"bark"}`, `{"type":"from_the_future","data":{}}`,
@@ -99,9 +93,7 @@ func TestNoEvents(t *testing.T) {
 func TestEventRate(t *testing.T) {
 	w, token, _ := house(t)
 	robot := w.robot("robot")
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	const all = 2000
 	refused := 0
 	for range all / 20 {

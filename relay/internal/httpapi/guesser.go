@@ -3,7 +3,6 @@ package httpapi
 import (
 	"net/http"
 	"strings"
-	"sync"
 
 	"wimz.dev/live/relay/internal/auth"
 )
@@ -12,10 +11,11 @@ import (
 type guesser struct{ account, network string }
 
 // accountKey is what one account is limited by, in every way of writing its
-// address. It is bounded: the limiter keeps it, and anybody may send anything.
+// address. It is bounded, and no part of what was sent, which may be long: it is
+// kept.
 func accountKey(email string) string {
 	email = strings.ToLower(strings.TrimSpace(email))
-	return email[:min(len(email), auth.MaxEmail)]
+	return strings.Clone(email[:min(len(email), auth.MaxEmail)])
 }
 
 // mayTry takes one of the tries that there are for a password, or answers and
@@ -30,47 +30,12 @@ func accountKey(email string) string {
 // password.
 func (a *API) mayTry(w http.ResponseWriter, g guesser) bool {
 	place := g.network + " " + g.account
-	key, known := "anywhere "+g.account, a.familiar.has(g)
+	key := "anywhere " + g.account
+	_, known := a.familiar.Get(g)
 	if known {
 		key = place
 	}
-	switch {
-	case !a.byAddress.Allow(g.network):
-		tooMany(w, a.byAddress.RetryAfter())
-	case !known && !a.byGuesser.Allow(place):
-		tooMany(w, a.byGuesser.RetryAfter())
-	case !a.byAccount.Allow(key):
-		tooMany(w, a.byAccount.RetryAfter())
-	default:
-		return true
-	}
-	return false
-}
-
-// maxFamiliar is half of the places that are remembered; one takes up to 400 bytes.
-const maxFamiliar = 10_000
-
-// familiar remembers from where accounts were logged in to lately. Its methods may
-// be called from any goroutine.
-type familiar struct {
-	mu sync.Mutex
-	// The young become the old when there are too many, and the old are forgotten.
-	young, old map[guesser]struct{}
-}
-
-func (f *familiar) has(g guesser) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	_, young := f.young[g]
-	_, old := f.old[g]
-	return young || old
-}
-
-func (f *familiar) add(g guesser) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.young == nil || len(f.young) >= maxFamiliar {
-		f.young, f.old = map[guesser]struct{}{}, f.young
-	}
-	f.young[g] = struct{}{}
+	return allow(w, a.byAddress, g.network) &&
+		(known || allow(w, a.byGuesser, place)) &&
+		allow(w, a.byAccount, key)
 }

@@ -8,9 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"wimz.dev/live/relay/internal/auth"
-	"wimz.dev/live/relay/internal/store"
 )
 
 // answer is what a request got.
@@ -139,27 +136,14 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
-func TestTokens(t *testing.T) {
+func TestRefresh(t *testing.T) {
 	w := newWorld(t)
-	user, token := w.user()
+	_, token := w.user()
 	fresh := w.is(200, "POST", "/api/auth/refresh", token, "")
 	w.is(200, "GET", "/api/auth/me", fresh.body["token"].(string), "") //nolint:forcetypeassert // fails the test
-	gone, _ := w.tokens.Issue(store.NewUser("gone@example.com", "", time.Now()))
-	ago := func() time.Time { return time.Now().Add(-2 * time.Hour) }
-	expired, _ := auth.NewTokens(jwtSecret, time.Hour, ago).Issue(user)
-	foreign, _ := auth.NewTokens("another secret of the same length...", time.Hour, time.Now).Issue(user)
-	for name, bad := range map[string]string{
-		"none": "", "garbage": "x.y.z", "expired": expired, "foreign": foreign, "account gone": gone,
-	} {
-		for _, call := range []string{"POST /api/auth/refresh", "GET /api/auth/me"} {
-			method, path, _ := strings.Cut(call, " ")
-			if a := w.is(401, method, path, bad, ""); a.header.Get("WWW-Authenticate") == "" || a.text != `{"detail":"Not authenticated"}` {
-				t.Errorf("%s: %s", name, a.text)
-			}
-		}
+	if a := w.is(401, "POST", "/api/auth/refresh", "x.y.z", ""); a.header.Get("WWW-Authenticate") != "Bearer" || a.text != `{"detail":"Not authenticated"}` {
+		t.Errorf("%v %s", a.header, a.text)
 	}
-	w.is(401, "GET", "/api/user/devices", expired, "")
-	w.is(401, "GET", "/stats", foreign, "")
 }
 
 func TestDevices(t *testing.T) {

@@ -45,19 +45,13 @@ func TestUserMessageRate(t *testing.T) {
 func TestTooManySockets(t *testing.T) {
 	w, token, strangers := house(t, limited(func(l *config.Limits) { l.UserSockets = 2 }))
 	stranger := w.app(strangers)
-	greeted := func() *peer {
-		p := w.app(token)
-		p.isTold("robot", false)
-		p.isTold("robot-2", false)
-		return p
-	}
-	first, second := greeted(), greeted()
-	third := greeted()
+	first, second := w.greeted(token), w.greeted(token)
+	third := w.greeted(token)
 	first.closedWith(wire.CloseSuperseded)
 	second.quiet()
 	_ = third.socket.Close()
 	w.eventually("one has left", func() bool { return w.hub.Apps() == 2 }) // second and stranger
-	fourth := greeted()
+	fourth := w.greeted(token)
 	for _, p := range []*peer{second, fourth, stranger} {
 		p.quiet()
 	}
@@ -67,11 +61,7 @@ func TestTooManySockets(t *testing.T) {
 func TestTooManySessions(t *testing.T) {
 	w, token, _ := house(t, limited(func(l *config.Limits) { l.DeviceSessions = 1 }))
 	robot := w.robot("robot")
-	first, second := w.app(token), w.app(token)
-	for _, p := range []*peer{first, second} {
-		p.isTold("robot", true)
-		p.isTold("robot-2", false)
-	}
+	first, second := w.greeted(token), w.greeted(token)
 	watch(first, robot)
 	second.send(wire.Message{Type: wire.TypeRequest, DeviceID: "robot"})
 	if m := second.hears("error robot RATE_LIMITED"); m.RetryAfter != 60 {
@@ -84,9 +74,7 @@ func TestTooManySessions(t *testing.T) {
 func TestTooManyCandidates(t *testing.T) {
 	w, token, _ := house(t, limited(func(l *config.Limits) { l.Candidates = 3 }))
 	robot := w.robot("robot")
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	id := watch(app, robot)
 	for _, way := range []struct{ from, to *peer }{{app, robot}, {robot, app}} {
 		for range 4 {
@@ -118,9 +106,7 @@ func TestFrameLimit(t *testing.T) {
 func TestLimitsOff(t *testing.T) {
 	w, token, _ := house(t, limited(func(l *config.Limits) { l.Quotas = config.Quotas{} }))
 	robot := w.robot("robot")
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	for range 50 {
 		app.send(wire.Message{Type: wire.TypeRequest, DeviceID: "robot"})
 		app.hears("webrtc_credentials")

@@ -16,12 +16,6 @@ type Meter interface {
 	Unauthenticated(cause string)
 }
 
-// unmeasured is the Meter of an API without one.
-type unmeasured struct{}
-
-func (unmeasured) Answered(string, int)   {}
-func (unmeasured) Unauthenticated(string) {}
-
 // measured tells the meter the status of an answer as soon as there is one: a
 // socket stays open for hours.
 type measured struct {

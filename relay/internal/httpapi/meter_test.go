@@ -68,9 +68,7 @@ func TestRequestsAreMeasured(t *testing.T) {
 // comes to.
 func TestSocketsAreMeasured(t *testing.T) {
 	w, token, _ := house(t)
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	robot := w.robot("robot")
 	app.isTold("robot", true)
 	id := watch(app, robot)

@@ -50,13 +50,17 @@ type registerBody struct {
 // use gets no code, see [auth.Devices.AuthenticateOnce]. Who reads the answer on its
 // way needs no signature: that is what TLS is for.
 func (a *API) registerDevice(w http.ResponseWriter, r *http.Request) {
-	if !a.byAddress.Allow(a.clientKey(r)) {
-		tooMany(w, a.byAddress.RetryAfter())
+	if !allow(w, a.byAddress, a.clientKey(r)) {
 		return
 	}
 	id, err := a.cfg.Devices.AuthenticateOnce(r.Context(), auth.CredentialsFrom(r))
-	if err != nil {
-		a.failDevice(w, r, err)
+	switch {
+	case errors.Is(err, auth.ErrUsed):
+		a.denied(r, err)
+		tooMany(w, 1) // a robot's next second has a signature of its own
+		return
+	case err != nil:
+		a.refuse(w, r, err)
 		return
 	}
 	var body registerBody
@@ -68,23 +72,8 @@ func (a *API) registerDevice(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnprocessableEntity, "device_id must be the one that has signed")
 	case len(body.Firmware) > maxFirmware:
 		fail(w, http.StatusUnprocessableEntity, "firmware_version must have at most 256 bytes")
-	case !a.pairing.robot.Allow(string(id)):
-		tooMany(w, a.pairing.robot.RetryAfter())
-	default:
+	case allow(w, a.pairing.robot, string(id)):
 		a.giveCode(w, r, body)
-	}
-}
-
-func (a *API) failDevice(w http.ResponseWriter, r *http.Request, err error) {
-	switch {
-	case errors.Is(err, auth.ErrUsed):
-		a.cfg.Meter.Unauthenticated(auth.ErrUsed.Error())
-		a.cfg.Log.InfoContext(r.Context(), "refused", "route", r.Pattern, "cause", err)
-		tooMany(w, 1) // a robot's next second has a signature of its own
-	case errors.Is(err, auth.ErrUnauthenticated):
-		a.unauthorized(w, r, err)
-	default:
-		a.internal(w, r, err)
 	}
 }
 
@@ -149,16 +138,9 @@ func (a *API) pair(w http.ResponseWriter, r *http.Request, who auth.Claims) {
 }
 
 func (a *API) mayGuess(w http.ResponseWriter, r *http.Request, who auth.Claims) bool {
-	for _, bound := range []struct {
-		by  *limit.Keyed
-		key string
-	}{{a.pairing.user, string(who.UserID)}, {a.byAddress, a.clientKey(r)}, {a.pairing.everyone, ""}} {
-		if !bound.by.Allow(bound.key) {
-			tooMany(w, bound.by.RetryAfter())
-			return false
-		}
-	}
-	return true
+	return allow(w, a.pairing.user, string(who.UserID)) &&
+		allow(w, a.byAddress, a.clientKey(r)) &&
+		allow(w, a.pairing.everyone, "")
 }
 
 // unpair gives the user's robot up. A robot of somebody else is answered like one
@@ -178,9 +160,9 @@ func (a *API) unpair(w http.ResponseWriter, r *http.Request, who auth.Claims) {
 	}
 }
 
-// changed says that a robot has another owner, also if the client has hung up.
+// changed carries out that a robot has another owner, before the client has its
+// answer, and also if it has hung up.
 func (a *API) changed(ctx context.Context, id wire.DeviceID) {
-	if a.cfg.OwnerChanged != nil {
-		a.cfg.OwnerChanged(context.WithoutCancel(ctx), id)
-	}
+	a.cfg.Revoked()
+	a.cfg.Hub.OwnerChanged(context.WithoutCancel(ctx), id)
 }

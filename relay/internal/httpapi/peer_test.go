@@ -35,6 +35,14 @@ func (w *world) dial(path string, header http.Header) (*peer, int) {
 	return &peer{w, socket}, response.StatusCode
 }
 
+// greeted opens a user's socket that has heard who is there.
+func (w *world) greeted(token string) *peer {
+	w.Helper()
+	p := w.app(token)
+	p.drained()
+	return p
+}
+
 // app opens a user's socket. It is told of its robots first.
 func (w *world) app(token string) *peer {
 	w.Helper()
@@ -58,10 +66,14 @@ func (w *world) robot(id wire.DeviceID) *peer {
 }
 
 func signedNow(id wire.DeviceID) http.Header {
-	now := time.Now()
+	return signedAt(id, deviceSecret, time.Now())
+}
+
+// signedAt are a device's headers.
+func signedAt(id wire.DeviceID, secret string, at time.Time) http.Header {
 	return http.Header{
-		"X-Device-Id": {string(id)}, "X-Timestamp": {strconv.FormatInt(now.Unix(), 10)},
-		"X-Signature": {wire.Sign(deviceSecret, id, now)},
+		"X-Device-Id": {string(id)}, "X-Timestamp": {strconv.FormatInt(at.Unix(), 10)},
+		"X-Signature": {wire.Sign(secret, id, at)},
 	}
 }
 
@@ -117,6 +129,20 @@ func (p *peer) quiet() {
 	p.Helper()
 	p.send(wire.Message{Type: wire.TypePing})
 	p.hears("pong")
+}
+
+// drained returns what has been said to the peer until it asked for an echo.
+func (p *peer) drained() (heard []string) {
+	p.Helper()
+	p.send(wire.Message{Type: wire.TypePing})
+	for {
+		m := p.next()
+		if m.Type == wire.TypePong {
+			return heard
+		}
+		m.SessionID = ""
+		heard = append(heard, m.String())
+	}
 }
 
 // closedWith reads on to the close frame and returns what came before.

@@ -56,10 +56,7 @@ func TestLogout(t *testing.T) {
 	w.device("bobs", bob)
 	other, _ := w.tokens.Issue(ann)
 	robot := w.robot("robot")
-	phone, tablet, neighbour := w.app(token), w.app(other), w.app(bobs)
-	for _, p := range []*peer{phone, tablet, neighbour} {
-		p.next()
-	}
+	phone, tablet, neighbour := w.greeted(token), w.greeted(other), w.greeted(bobs)
 	watch(phone, robot)
 	goesOn := watch(tablet, robot)
 
@@ -90,9 +87,7 @@ func TestLogoutOfARenewedSocket(t *testing.T) {
 	w, first, _ := house(t)
 	second := w.is(200, "POST", "/api/auth/refresh", first, "").body["token"].(string) //nolint:forcetypeassert // fails the test
 	robot := w.robot("robot")
-	app := w.app(first)
-	app.next()
-	app.next()
+	app := w.greeted(first)
 	id := watch(app, robot)
 	app.send(wire.Message{Type: wire.TypeAuth, Token: second})
 	app.quiet()
@@ -113,8 +108,7 @@ func TestPasswordChange(t *testing.T) {
 	ann, token := w.person("ann@example.com")
 	w.device("robot", ann)
 	robot := w.robot("robot")
-	app := w.app(token)
-	app.next()
+	app := w.greeted(token)
 	watch(app, robot)
 
 	const change = `{"old_password":"12345678","new_password":"battery staple"}`
@@ -142,8 +136,7 @@ func TestDisabledAccount(t *testing.T) {
 	ann, token := w.person("ann@example.com")
 	w.device("robot", ann)
 	robot := w.robot("robot")
-	app := w.app(token)
-	app.next()
+	app := w.greeted(token)
 	watch(app, robot)
 	w.must(w.accounts().Disable(t.Context(), ann))
 	app.isLoggedOut()
@@ -302,9 +295,7 @@ func TestRobotGetsAnOwnerElsewhere(t *testing.T) {
 func TestDeviceRemoved(t *testing.T) {
 	w, token, _ := house(t)
 	robot := w.robot("robot")
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	w.must(w.store.DeleteDevice(t.Context(), "robot"))
 	robot.closedWith(wire.CloseAuthEnded)
 	app.isTold("robot", false)

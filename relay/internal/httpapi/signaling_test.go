@@ -34,9 +34,7 @@ func watch(app, robot *peer) wire.SessionID {
 func TestSignaling(t *testing.T) {
 	w, token, _ := house(t)
 	robot := w.robot("robot")
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	id := watch(app, robot)
 	app.send(candidate(id))
 	robot.hears("webrtc_ice")
@@ -54,9 +52,7 @@ func TestSignaling(t *testing.T) {
 func TestExtraFieldsAreNotForwarded(t *testing.T) {
 	w, token, _ := house(t)
 	robot := w.robot("robot")
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	id := watch(app, robot)
 	app.raw(`{"type":"webrtc_ice","session_id":"` + string(id) + `","candidate":{"candidate":"c","x":1},"token":"t","device_id":"d","evil":1}`)
 	_, frame, err := robot.socket.ReadMessage()
@@ -66,49 +62,14 @@ func TestExtraFieldsAreNotForwarded(t *testing.T) {
 	}
 }
 
-// TestStrangers: nobody else speaks in a session, or learns that there is one.
-func TestStrangers(t *testing.T) {
-	w, token, strangers := house(t)
-	robot := w.robot("robot")
-	otherRobot := w.robot("robot-2")
-	app := w.app(token)
-	app.next()
-	app.next()
-	stranger := w.app(strangers)
-	id := watch(app, robot)
-	for _, unknown := range []wire.SessionID{id, "00000000-0000-4000-8000-000000000000"} {
-		stranger.send(sdp(wire.TypeAnswer, unknown))
-		stranger.send(candidate(unknown))
-		stranger.send(wire.Message{Type: wire.TypeClose, SessionID: unknown})
-		stranger.quiet()
-		stranger.send(wire.Message{Type: wire.TypeResume, SessionID: unknown})
-		if m := stranger.hears("error SESSION_UNKNOWN"); m.SessionID != unknown || m.Text != "No such session" {
-			t.Errorf("told %s", wire.Encode(m))
-		}
-		otherRobot.send(candidate(unknown))
-		otherRobot.send(wire.Message{Type: wire.TypeClose, SessionID: unknown})
-		otherRobot.send(wire.Message{Type: wire.TypeRobotError, SessionID: unknown, Error: "x"})
-		otherRobot.send(wire.Message{Type: wire.TypeHello, Sessions: []wire.SessionReport{{SessionID: unknown, Connected: true}}})
-		otherRobot.quiet()
-		otherRobot.send(sdp(wire.TypeOffer, unknown))
-		otherRobot.hears("webrtc_close session_unknown")
-	}
-	app.quiet()
-	robot.quiet()
-}
-
 // TestAppComesBack resumes its session on a new socket.
 func TestAppComesBack(t *testing.T) {
 	w, token, _ := house(t)
 	robot := w.robot("robot")
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	id := watch(app, robot)
 	_ = app.socket.Close()
-	again := w.app(token)
-	again.next()
-	again.next()
+	again := w.greeted(token)
 	again.send(wire.Message{Type: wire.TypeResume, SessionID: id})
 	if m := again.hears("webrtc_resumed"); m.SessionID != id {
 		t.Errorf("told %s", wire.Encode(m))
@@ -123,9 +84,7 @@ func TestAppComesBack(t *testing.T) {
 func TestRobotKeepsItsSessions(t *testing.T) {
 	w, token, _ := house(t)
 	robot := w.robot("robot")
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	id := watch(app, robot)
 	newer := w.robot("robot")
 	robot.closedWith(wire.CloseReplaced)
@@ -139,9 +98,7 @@ func TestRobotKeepsItsSessions(t *testing.T) {
 func TestRobotReplacedBeforeItOffers(t *testing.T) {
 	w, token, _ := house(t)
 	robot := w.robot("robot")
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	app.send(wire.Message{Type: wire.TypeRequest, DeviceID: "robot"})
 	id := app.hears("webrtc_credentials").SessionID
 	robot.hears("webrtc_request")
@@ -160,9 +117,7 @@ func TestRobotReplacedBeforeItOffers(t *testing.T) {
 func TestSuperseded(t *testing.T) {
 	w, token, _ := house(t)
 	robot := w.robot("robot")
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	first := watch(app, robot)
 	app.send(wire.Message{Type: wire.TypeRequest, DeviceID: "robot"})
 	if m := robot.hears("webrtc_close superseded"); m.SessionID != first {

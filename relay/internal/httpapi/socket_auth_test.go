@@ -13,12 +13,10 @@ import (
 
 func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
 
+// TestAppAuthentication: where a token may stand. What it must be, package auth says.
 func TestAppAuthentication(t *testing.T) {
 	w := newWorld(t)
-	user, token := w.user()
-	ago := func() time.Time { return time.Now().Add(-2 * time.Hour) }
-	expired, _ := auth.NewTokens(jwtSecret, time.Hour, ago).Issue(user)
-	foreign, _ := auth.NewTokens("another secret of the same length...", time.Hour, time.Now).Issue(user)
+	_, token := w.user()
 	for name, c := range map[string]struct {
 		query  string
 		header http.Header
@@ -30,11 +28,7 @@ func TestAppAuthentication(t *testing.T) {
 		"bad header, good query":   {"?token=" + token, bearer("x"), 401},
 		"none":                     {"", nil, 401},
 		"empty":                    {"?token=", nil, 401},
-		"garbage":                  {"?token=x.y.z", nil, 401},
 		"cut off":                  {"?token=" + token[:len(token)-1], nil, 401},
-		"expired":                  {"?token=" + expired, nil, 401},
-		"expired header":           {"", bearer(expired), 401},
-		"foreign":                  {"?token=" + foreign, nil, 401},
 		"a device's credentials":   {"", signedNow("robot"), 401},
 		"token under another name": {"?jwt=" + token, nil, 401},
 	} {
@@ -80,6 +74,8 @@ func signed(id wire.DeviceID, secret string, at time.Time) string {
 	return "?" + query.Encode()
 }
 
+// TestDeviceAuthentication: where a signature may stand, and what the store keeps of
+// it. What it must be, package auth says.
 func TestDeviceAuthentication(t *testing.T) {
 	now := time.Now()
 	for name, c := range map[string]struct {
@@ -90,21 +86,12 @@ func TestDeviceAuthentication(t *testing.T) {
 		"static query":      {[]string{signed("robot", deviceSecret, time.Time{})}, nil, 101},
 		"timestamped query": {[]string{signed("robot", deviceSecret, now)}, nil, 101},
 		"headers":           {[]string{""}, signedNow("robot"), 101},
-		"slow clock":        {[]string{signed("robot", deviceSecret, now.Add(-200*time.Second))}, nil, 101},
-		"fast clock":        {[]string{signed("robot", deviceSecret, now.Add(290*time.Second))}, nil, 101},
 		"again":             {[]string{signed("robot", deviceSecret, now), signed("robot", deviceSecret, now)}, nil, 101},
 		"nothing":           {[]string{""}, nil, 401},
-		"no signature":      {[]string{"?device_id=robot"}, nil, 401},
 		"wrong key":         {[]string{signed("robot", "another secret", now)}, nil, 401},
-		"wrong static key":  {[]string{signed("robot", "another secret", time.Time{})}, nil, 401},
 		"unknown device":    {[]string{signed("nonesuch", deviceSecret, now)}, nil, 401},
-		"malformed device":  {[]string{signed("../etc", deviceSecret, now)}, nil, 401},
-		"too old":           {[]string{signed("robot", deviceSecret, now.Add(-310*time.Second))}, nil, 401},
-		"too new":           {[]string{signed("robot", deviceSecret, now.Add(1000*time.Second))}, nil, 401},
 		"replayed":          {[]string{signed("robot", deviceSecret, now), signed("robot", deviceSecret, now.Add(-time.Second))}, nil, 401},
 		"downgraded":        {[]string{signed("robot", deviceSecret, now), signed("robot", deviceSecret, time.Time{})}, nil, 401},
-		"timestamp changed": {[]string{signed("robot", deviceSecret, time.Time{}) + "&timestamp=" + strconv.FormatInt(now.Unix(), 10)}, nil, 401},
-		"timestamp removed": {[]string{"?device_id=robot&sig=" + wire.Sign(deviceSecret, "robot", now)}, nil, 401},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -151,8 +138,9 @@ func TestTokenExpires(t *testing.T) {
 	app := w.app(token)
 	app.isTold("robot", true)
 	watch(app, robot)
-	app.closedWith(wire.CloseAuthEnded)
+	app.isLoggedOut()
 	robot.hears("webrtc_close unauthorized")
+	robot.quiet()
 	w.eventually("the app is gone", func() bool { return w.hub.Apps() == 0 })
 }
 

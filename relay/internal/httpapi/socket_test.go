@@ -1,7 +1,6 @@
 package httpapi_test
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -113,9 +112,7 @@ func (b brokenBus) Claim(address string, deliver bus.Deliver, moved func()) func
 // TestPanicEndsOneSocket and no other.
 func TestPanicEndsOneSocket(t *testing.T) {
 	w, token, _ := house(t, func(o *options) { o.bus = brokenBus{bus.NewMemory()} })
-	app := w.app(token)
-	app.next()
-	app.next()
+	app := w.greeted(token)
 	robot, status := w.dial("/ws/device", signedNow("robot"))
 	if robot == nil {
 		t.Fatalf("refused with %d", status)
@@ -169,9 +166,7 @@ func TestGetStatusOfTheOnlyRobot(t *testing.T) {
 
 func TestBadMessages(t *testing.T) {
 	w, token, _ := house(t)
-	app := w.app(token)
-	app.next() // greeted: from here on the robot's coming is not missed
-	app.next()
+	app := w.greeted(token)
 	robot := w.robot("robot")
 	app.isTold("robot", true)
 	for _, frame := range []string{"", "hello", "[]", "{}", `{"type":"webrtc_offer"}`, `{"type":"webrtc_close"}`, "\x00\xff"} {
@@ -235,11 +230,7 @@ func TestMessageRate(t *testing.T) {
 // TestRequestRate: requests are limited per user, over all sockets.
 func TestRequestRate(t *testing.T) {
 	w, token, strangers := house(t)
-	first, second, other := w.app(token), w.app(token), w.app(strangers)
-	for _, p := range []*peer{first, second} {
-		p.next()
-		p.next()
-	}
+	first, second, other := w.greeted(token), w.greeted(token), w.app(strangers)
 	var codes []wire.Code
 	for i := range 24 {
 		p := []*peer{first, second}[i%2]
@@ -260,12 +251,7 @@ func TestRequestRate(t *testing.T) {
 // TestGoingAway: apps and robots are told when to come back, then closed.
 func TestGoingAway(t *testing.T) {
 	w, token, _ := house(t)
-	peers := []*peer{w.app(token), w.robot("robot")}
-	for _, p := range peers {
-		p.send(wire.Message{Type: wire.TypePing})
-		for p.next().Type != wire.TypePong {
-		}
-	}
+	peers := []*peer{w.greeted(token), w.robot("robot")}
 	w.closing()
 	for i, p := range peers {
 		before := p.closedWith(wire.CloseGoingAway)
@@ -285,16 +271,4 @@ func TestGoingAway(t *testing.T) {
 	// Who comes too early is sent away again.
 	p := w.app(token)
 	p.closedWith(wire.CloseGoingAway)
-}
-
-// TestCounts: the figures of /stats follow the sockets.
-func TestCounts(t *testing.T) {
-	w, token, _ := house(t)
-	apps := []*peer{w.app(token), w.app(token)}
-	robot := w.robot("robot")
-	counts := func() string { return fmt.Sprint(w.hub.Apps(), w.hub.Robots()) }
-	w.eventually("two apps and a robot", func() bool { return counts() == "2 1" })
-	_ = robot.socket.Close()
-	_ = apps[0].socket.Close()
-	w.eventually("one app", func() bool { return counts() == "1 0" })
 }

@@ -25,8 +25,7 @@ func (a *API) turnCredentials(w http.ResponseWriter, r *http.Request, who auth.C
 		fail(w, http.StatusInternalServerError, "TURN is not configured")
 		return
 	}
-	if !a.byUser.Allow(string(who.UserID)) {
-		tooMany(w, a.byUser.RetryAfter())
+	if !allow(w, a.byUser, string(who.UserID)) {
 		return
 	}
 	credentials, err := a.cfg.TURN.Mint(r.Context(), turn.Key{User: string(who.UserID)}, time.Duration(body.TTL)*time.Second)

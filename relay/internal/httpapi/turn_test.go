@@ -1,6 +1,8 @@
 package httpapi_test
 
 import (
+	"io"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +35,18 @@ func TestTURNCredentials(t *testing.T) {
 	}
 	w.is(401, "POST", turnPath, "", "")
 	w.is(401, "POST", turnPath, "x.y.z", "")
+}
+
+// TestNoBodyOfUnknownLength is no body either.
+func TestNoBodyOfUnknownLength(t *testing.T) {
+	w := newWorld(t)
+	_, token := w.user()
+	r := httptest.NewRequestWithContext(t.Context(), "POST", turnPath, io.MultiReader())
+	r.Header, r.ContentLength = bearer(token), -1
+	answer := httptest.NewRecorder()
+	if w.api.ServeHTTP(answer, r); answer.Code != 200 {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
 }
 
 func TestTURNFails(t *testing.T) {

@@ -163,12 +163,6 @@ func newWorld(t testing.TB, changes ...func(*options)) *world {
 	following.Go(func() { w.revoked.Run(living) })
 	o.http.Tokens, o.http.Bus, o.http.Hub = o.tokens, o.bus, w.hub
 	o.http.Revoked = w.revoked.Poke
-	if o.http.OwnerChanged == nil {
-		o.http.OwnerChanged = func(ctx context.Context, id wire.DeviceID) {
-			w.revoked.Poke()
-			w.hub.OwnerChanged(ctx, id)
-		}
-	}
 	if o.http.Guard == nil {
 		o.http.Guard = auth.NewGuard(o.tokens, w.store)
 	}

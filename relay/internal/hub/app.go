@@ -23,7 +23,7 @@ const lookupTime = 5 * time.Second
 type app struct {
 	client
 	token  atomic.Pointer[store.TokenID] // that of me, for other goroutines
-	expiry *time.Timer                   // closes the socket with its token
+	expiry *time.Timer                   // ends the login with its token
 	robots remembered
 }
 
@@ -33,10 +33,16 @@ func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
 	me := bus.Sender{Party: wire.App, Peer: bus.PeerID(uuid.NewString()), User: who.UserID, Token: who.TokenID}
 	a := &app{client: h.newClient(conn, me)}
 	a.token.Store(&who.TokenID)
+	expired := make(chan struct{})
 	a.expiry = time.AfterFunc(time.Until(who.ExpiresAt), func() {
-		conn.Close(wire.CloseAuthEnded, "the token has expired")
+		defer close(expired)
+		a.logOut(ctx, "the token has expired")
 	})
-	defer a.expiry.Stop()
+	defer func() {
+		if !a.expiry.Stop() {
+			<-expired
+		}
+	}()
 	h.apps.Add(1)
 	defer h.apps.Add(-1)
 	h.cfg.Meter.Opened(wire.App)
@@ -65,12 +71,25 @@ func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
 	h.cfg.Meter.Closed(wire.App, cause)
 	h.cfg.Log.InfoContext(ctx, "app left", "user", me.User, "cause", cause)
 
+	if closed, ok := errors.AsType[*ws.ClosedError](cause); ok && closed.Code == wire.CloseAuthEnded && !closed.ByPeer {
+		a.endSessions(ctx) // those that began since it was logged out
+	}
 	late, cancel := afterwards(ctx)
 	defer cancel()
-	if closed, ok := errors.AsType[*ws.ClosedError](cause); ok && closed.Code == wire.CloseAuthEnded && !closed.ByPeer {
-		a.cfg.Sessions.End(late, func(app bus.Sender, _ wire.DeviceID) bool { return app.Peer == me.Peer })
-	}
 	a.announce(late, bus.Lost, address)
+}
+
+// logOut ends what rests on the socket's login. The sessions come first: the app
+// hears of that before its socket is closed.
+func (a *app) logOut(ctx context.Context, why string) {
+	a.endSessions(ctx)
+	a.conn.Close(wire.CloseAuthEnded, why)
+}
+
+func (a *app) endSessions(ctx context.Context) {
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
+	a.cfg.Sessions.End(ctx, func(app bus.Sender, _ wire.DeviceID) bool { return app.Peer == a.me.Peer })
 }
 
 // confirm asks once more whether the socket's token counts, now that the socket
@@ -78,7 +97,7 @@ func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
 func (a *app) confirm(ctx context.Context, who auth.Claims) {
 	switch err := a.cfg.Guard.Check(ctx, who); {
 	case errors.Is(err, auth.ErrUnauthenticated):
-		a.conn.Close(wire.CloseAuthEnded, "the login has ended")
+		a.logOut(ctx, "the login has ended")
 	case err != nil: // nobody knows: the app comes back and is asked for its token
 		a.cfg.Log.ErrorContext(ctx, "look up how an account stands", "error", err)
 		a.conn.Drop(err)
@@ -198,6 +217,9 @@ func (a *app) renew(ctx context.Context, token string) {
 	who, err := a.cfg.Guard.Admit(ctx, token)
 	switch {
 	case err == nil && who.UserID == a.me.User:
+		if !a.expiry.Stop() {
+			return // too late: it is being logged out
+		}
 		a.me.Token = who.TokenID
 		a.token.Store(&who.TokenID)
 		a.expiry.Reset(time.Until(who.ExpiresAt))

@@ -74,6 +74,7 @@ func newBench(b testing.TB, m meters) *bench {
 	api := httpapi.New(httpapi.Config{
 		Store: db, Tokens: tokens, Guard: guard, Devices: auth.NewDevices(db, true, time.Now),
 		Bus: messages, Hub: sockets, Limits: config.Limits{Bounds: config.Default().Bounds}, Closing: ctx, Log: log,
+		Meter: metrics.New("test").Requests,
 	})
 	server := httptest.NewServer(api)
 	b.Cleanup(func() {

@@ -42,8 +42,8 @@ func TestKeyed(t *testing.T) {
 
 func TestNoLimit(t *testing.T) {
 	k := NewKeyed(Rate{})
-	if n := allowed(k, "a", 100_000); n != 100_000 || len(k.young) > 0 {
-		t.Errorf("%d are allowed, %d keys are kept", n, len(k.young))
+	if n := allowed(k, "a", 100_000); n != 100_000 || len(k.buckets.young) > 0 {
+		t.Errorf("%d are allowed, %d keys are kept", n, len(k.buckets.young))
 	}
 	if !(Rate{}).Limiter().AllowN(time.Now(), 100_000) {
 		t.Error("the zero rate is a limit")
@@ -54,12 +54,12 @@ func TestNoLimit(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	k := NewKeyed(Rate{5, time.Hour})
 	busy := 0
-	for i := range 10 * maxKeys {
+	for i := range 10 * maxRecent {
 		k.Allow("flood" + strconv.Itoa(i))
-		if i%(maxKeys/2) == 0 {
+		if i%(maxRecent/2) == 0 {
 			busy += allowed(k, "busy", 1)
 		}
-		if n := len(k.young) + len(k.old); n > 2*maxKeys {
+		if n := len(k.buckets.young) + len(k.buckets.old); n > 2*maxRecent {
 			t.Fatalf("%d keys", n)
 		}
 	}

@@ -52,6 +52,12 @@ func (s measuredStore) UserByID(ctx context.Context, id store.UserID) (store.Use
 	return s.Store.UserByID(ctx, id)
 }
 
+// Standing implements [store.Store].
+func (s measuredStore) Standing(ctx context.Context, id store.UserID, token store.TokenID) (store.User, bool, error) {
+	defer since(time.Now(), s.user)
+	return s.Store.Standing(ctx, id, token)
+}
+
 // Device implements [store.Store].
 func (s measuredStore) Device(ctx context.Context, id wire.DeviceID) (store.Device, error) {
 	defer since(time.Now(), s.device)
@@ -62,6 +68,12 @@ func (s measuredStore) Device(ctx context.Context, id wire.DeviceID) (store.Devi
 func (s measuredStore) DevicesOf(ctx context.Context, id store.UserID) ([]wire.DeviceID, error) {
 	defer since(time.Now(), s.devices)
 	return s.Store.DevicesOf(ctx, id)
+}
+
+// Entitled implements [store.Store].
+func (s measuredStore) Entitled(ctx context.Context, id store.UserID, device wire.DeviceID) (bool, error) {
+	defer since(time.Now(), s.devices)
+	return s.Store.Entitled(ctx, id, device)
 }
 
 // AcceptSignature implements [store.Store].

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"wimz.dev/live/relay/internal/bus"
@@ -64,13 +63,13 @@ func (s *Service) adopt(ctx context.Context, t ticket) error {
 		return nil
 	}
 	// Only now: a user who loses the robot from here on loses the session too.
-	owned, err := s.cfg.Owners.DevicesOf(ctx, t.user)
+	entitled, err := s.cfg.Owners.Entitled(ctx, t.user, t.device)
 	if err != nil {
-		s.cfg.Log.ErrorContext(ctx, "look up the user's robots", "error", err)
+		s.cfg.Log.ErrorContext(ctx, "look up the robot's owner", "error", err)
 		a.abandon()
 		return nil
 	}
-	if !slices.Contains(owned, t.device) {
+	if !entitled {
 		a.abandon()
 		return errOver
 	}

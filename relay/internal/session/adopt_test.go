@@ -170,12 +170,12 @@ type slowOwners struct {
 	hold chan struct{}
 }
 
-func (o *slowOwners) DevicesOf(ctx context.Context, user store.UserID) ([]wire.DeviceID, error) {
+func (o *slowOwners) Entitled(ctx context.Context, user store.UserID, robot wire.DeviceID) (bool, error) {
 	select {
 	case <-o.hold:
-		return o.owners.DevicesOf(ctx, user)
+		return o.owners.Entitled(ctx, user, robot)
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return false, ctx.Err()
 	}
 }
 
@@ -296,10 +296,10 @@ func TestRefusedTickets(t *testing.T) {
 }
 
 // broken is a store that does not work.
-type broken struct{}
+type broken struct{ owners }
 
-func (broken) DevicesOf(context.Context, store.UserID) ([]wire.DeviceID, error) {
-	return nil, fmt.Errorf("disk on fire")
+func (broken) Entitled(context.Context, store.UserID, wire.DeviceID) (bool, error) {
+	return false, fmt.Errorf("disk on fire")
 }
 
 func withKeys(keys ...string) func(*world) {

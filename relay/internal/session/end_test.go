@@ -91,13 +91,14 @@ func TestRightEndsWhilePreparing(t *testing.T) {
 }
 
 // onceOwners owned their robot when they were asked first.
-type onceOwners struct{ asked atomic.Int64 }
+type onceOwners struct {
+	owners
 
-func (o *onceOwners) DevicesOf(context.Context, store.UserID) ([]wire.DeviceID, error) {
-	if o.asked.Add(1) == 1 {
-		return []wire.DeviceID{"robot"}, nil
-	}
-	return nil, nil
+	asked atomic.Int64
+}
+
+func (o *onceOwners) Entitled(context.Context, store.UserID, wire.DeviceID) (bool, error) {
+	return o.asked.Add(1) == 1, nil
 }
 
 // TestRightEndedUnheard: between the look into the store and the session's

@@ -25,9 +25,10 @@ import (
 // lookupTimeout bounds what is asked of the store for one request.
 const lookupTimeout = 5 * time.Second
 
-// Owners knows which robots a user owns.
+// Owners knows which robots a user owns, and may watch; see [store.Devices].
 type Owners interface {
 	DevicesOf(ctx context.Context, user store.UserID) ([]wire.DeviceID, error)
+	Entitled(ctx context.Context, user store.UserID, robot wire.DeviceID) (bool, error)
 }
 
 // Credentials lends TURN credentials.
@@ -123,12 +124,24 @@ func (s *Service) Request(ctx context.Context, app bus.Sender, device wire.Devic
 func (s *Service) resolve(ctx context.Context, user store.UserID, asked wire.DeviceID) (wire.DeviceID, *wire.Message) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
-	owned, err := s.cfg.Owners.DevicesOf(ctx, user)
+	owned, err := s.owned(ctx, user, asked)
 	if err != nil {
 		s.cfg.Log.ErrorContext(ctx, "look up the user's robots", "error", err)
 		return "", refuse(asked, wire.CodeInternal, "Internal error, please try again")
 	}
 	return Choose(owned, asked)
+}
+
+// owned returns those of the user's robots that may be meant: the one that was asked
+// for, or all if none was.
+func (s *Service) owned(ctx context.Context, user store.UserID, asked wire.DeviceID) ([]wire.DeviceID, error) {
+	if asked == "" {
+		return s.cfg.Owners.DevicesOf(ctx, user)
+	}
+	if entitled, err := s.cfg.Owners.Entitled(ctx, user, asked); !entitled || err != nil {
+		return nil, err
+	}
+	return []wire.DeviceID{asked}, nil
 }
 
 // Choose answers which of a user's robots is meant, or with an error message

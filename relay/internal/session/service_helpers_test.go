@@ -32,6 +32,11 @@ func (o owners) DevicesOf(_ context.Context, user store.UserID) ([]wire.DeviceID
 	return o[user], nil
 }
 
+func (o owners) Entitled(ctx context.Context, user store.UserID, robot wire.DeviceID) (bool, error) {
+	all, err := o.DevicesOf(ctx, user)
+	return slices.Contains(all, robot), err
+}
+
 // provider issues credentials that count themselves. Its minting can be held
 // up, and can fail.
 type provider struct {

@@ -95,7 +95,7 @@ type Revocation struct {
 }
 
 // MaxRevocations is how many revocations one call returns at most.
-const MaxRevocations = 1000
+const MaxRevocations = 200
 
 // RevocationsKept is how long a revocation can at least be read.
 const RevocationsKept = 24 * time.Hour
@@ -154,6 +154,9 @@ type Devices interface {
 	// DevicesOf returns the identifiers of a user's devices, sorted; none for a
 	// user who does not exist.
 	DevicesOf(ctx context.Context, id UserID) ([]wire.DeviceID, error)
+	// Entitled reports whether the user may watch the device: owns it, with an
+	// account that is not disabled.
+	Entitled(ctx context.Context, id UserID, device wire.DeviceID) (bool, error)
 	// AcceptSignature makes at, in whole seconds, the device's newest timestamp.
 	// It returns [ErrStale] if the device has a newer one; an equal one is
 	// accepted again. Of concurrent calls an older one never wins. It returns

@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"wimz.dev/live/relay/internal/config"
 )
 
 const (
@@ -34,9 +36,7 @@ type CloudflareConfig struct {
 	BaseURL string
 	// KeyID names the TURN key, APIToken is the bearer token that belongs to it.
 	KeyID    string
-	APIToken Token
-	// ConnectTimeout bounds dialling, and again the TLS handshake; 3 s if zero.
-	ConnectTimeout time.Duration
+	APIToken config.Secret
 	// RequestTimeout bounds one attempt from dialling to the last byte of the
 	// answer; 5 s if zero.
 	RequestTimeout time.Duration
@@ -62,21 +62,20 @@ func NewCloudflare(cfg CloudflareConfig) (*Cloudflare, error) {
 	if err != nil || base.Host == "" || (base.Scheme != "https" && base.Scheme != "http") {
 		return nil, errors.New("turn: the base URL is not an http(s) URL with a host")
 	}
-	connect := cmp.Or(cfg.ConnectTimeout, 3*time.Second)
 	total := cmp.Or(cfg.RequestTimeout, 5*time.Second)
 	dial := cfg.DialContext
 	if dial == nil {
-		dial = (&net.Dialer{Timeout: connect}).DialContext
+		dial = (&net.Dialer{Timeout: total}).DialContext
 	}
 	return &Cloudflare{
 		credentials: base.JoinPath("v1", "turn", "keys", url.PathEscape(cfg.KeyID), "credentials"),
-		authorise:   func(h http.Header) { h.Set("Authorization", "Bearer "+string(cfg.APIToken)) },
+		authorise:   func(h http.Header) { h.Set("Authorization", "Bearer "+cfg.APIToken.Reveal()) },
 		client: &http.Client{
 			Timeout: total,
 			Transport: &http.Transport{
 				Proxy:                  http.ProxyFromEnvironment,
 				DialContext:            dial,
-				TLSHandshakeTimeout:    connect,
+				TLSHandshakeTimeout:    total,
 				ResponseHeaderTimeout:  total,
 				MaxResponseHeaderBytes: maxAnswer,
 				MaxIdleConnsPerHost:    4,

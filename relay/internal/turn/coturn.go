@@ -10,6 +10,8 @@ import (
 	"errors"
 	"strconv"
 	"time"
+
+	"wimz.dev/live/relay/internal/config"
 )
 
 // CoturnConfig configures a [Coturn] provider.
@@ -17,7 +19,7 @@ type CoturnConfig struct {
 	// URLs are of RFC 7064 and RFC 7065; at least one is of TURN.
 	URLs []string
 	// Secret is what coturn has as static-auth-secret, beside use-auth-secret.
-	Secret Token
+	Secret config.Secret
 }
 
 // Coturn is the [Provider] for servers that share a secret with the relay and
@@ -43,7 +45,7 @@ func NewCoturn(cfg CoturnConfig) (*Coturn, error) {
 		return nil, err
 	}
 	return &Coturn{servers: servers, sign: func(username string) string {
-		mac := hmac.New(sha1.New, []byte(cfg.Secret))
+		mac := hmac.New(sha1.New, []byte(cfg.Secret.Reveal()))
 		mac.Write([]byte(username))
 		return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 	}}, nil

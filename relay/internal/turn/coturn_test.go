@@ -7,6 +7,7 @@ import (
 
 	"wimz.dev/live/fakecloudflare/turnrest"
 	"wimz.dev/live/fakecloudflare/turnserver"
+	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/turn"
 )
 
@@ -46,7 +47,7 @@ func TestCoturnCredentialsAllocate(t *testing.T) {
 		}
 	})
 	for name, tt := range map[string]struct {
-		secret turn.Token
+		secret config.Secret
 		ttl    time.Duration
 		good   bool
 	}{
@@ -60,7 +61,7 @@ func TestCoturnCredentialsAllocate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := turn.Allocate(t, credentials); (err == nil) != tt.good {
+			if err := turn.Allocate(credentials); (err == nil) != tt.good {
 				t.Errorf("allocation: %v", err)
 			}
 		})

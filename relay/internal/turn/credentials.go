@@ -2,7 +2,6 @@ package turn
 
 import (
 	"context"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -72,15 +71,3 @@ type Provider interface {
 	// Revoke ends credentials before their time. Unknown ones are no error.
 	Revoke(ctx context.Context, username string) error
 }
-
-// Token is a secret that does not print itself.
-type Token string
-
-// String hides the token.
-func (Token) String() string { return "***" }
-
-// GoString hides the token.
-func (Token) GoString() string { return "***" }
-
-// LogValue hides the token.
-func (Token) LogValue() slog.Value { return slog.StringValue("***") }

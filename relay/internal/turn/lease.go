@@ -90,7 +90,7 @@ func (p *Pool) forget(c *credential, wanted <-chan struct{}) bool {
 
 // revoke gives a credential back. What cannot be revoked in time expires.
 func (p *Pool) revoke(c *credential) {
-	limit := min(p.cfg.RevokeTimeout, time.Until(c.ExpiresAt))
+	limit := min(revokeTime, time.Until(c.ExpiresAt))
 	if limit <= 0 {
 		return
 	}

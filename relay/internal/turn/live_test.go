@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wimz.dev/live/relay/internal/config"
 )
 
 // liveTime bounds one question to the real service.
@@ -28,7 +30,7 @@ func live(t *testing.T) *Cloudflare {
 func liveAs(t *testing.T, keyID, token string) *Cloudflare {
 	t.Helper()
 	provider, err := NewCloudflare(CloudflareConfig{
-		BaseURL: os.Getenv("CLOUDFLARE_LIVE_BASE_URL"), KeyID: keyID, APIToken: Token(token),
+		BaseURL: os.Getenv("CLOUDFLARE_LIVE_BASE_URL"), KeyID: keyID, APIToken: config.Secret(token),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +133,7 @@ func liveMint(t *testing.T, provider *Cloudflare, ttl time.Duration) Credentials
 		t.Fatal(err)
 	}
 	t.Logf("%v", credentials.ICEServers)
-	if err := Allocate(t, credentials); err != nil {
+	if err := Allocate(credentials); err != nil {
 		t.Fatalf("fresh credentials do not allocate: %v", err)
 	}
 	return credentials
@@ -145,7 +147,7 @@ func untilRefused(t *testing.T, credentials Credentials) time.Time {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		if err := Allocate(t, credentials); err != nil {
+		if err := Allocate(credentials); err != nil {
 			t.Logf("refused with: %v", err)
 			return time.Now()
 		}

@@ -71,7 +71,7 @@ func (p *Pool) runMint(key Key, m *mint) {
 
 // canStandIn reports whether older credentials may and are worth to be handed out.
 func (p *Pool) canStandIn(old *credential) bool {
-	return old != nil && !old.isRevoked() && old.lastsAt(time.Now(), p.cfg.MinLife)
+	return old != nil && !old.isRevoked() && old.lastsAt(time.Now(), minLife)
 }
 
 // logFailure is quiet about a provider that was not even asked: that it fails

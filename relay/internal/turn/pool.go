@@ -14,9 +14,16 @@ import (
 // ErrPoolClosed is returned once a pool has been closed.
 var ErrPoolClosed = errors.New("the TURN credential pool is closed")
 
-// waitBudget is how long a person's request is held up for credentials before
-// it goes on without new ones.
-const waitBudget = 500 * time.Millisecond
+const (
+	// waitBudget is how long a person's request is held up for credentials before
+	// it goes on without new ones.
+	waitBudget = 500 * time.Millisecond
+	// minLife is what a cached credential must have left to stand in for one that
+	// could not be minted.
+	minLife = time.Minute
+	// revokeTime bounds revoking one credential, all attempts included.
+	revokeTime = 30 * time.Second
+)
 
 // Key says whose credentials they are: sessions of the same user with the same
 // robot share them, nobody else does. Device is empty where no robot is meant.
@@ -34,21 +41,12 @@ type PoolConfig struct {
 	IdentifierKey []byte
 	// TTL is the life asked for; [DefaultTTL] by default.
 	TTL time.Duration
-	// MinLife is what a cached credential must have left to stand in for one
-	// that could not be minted; 60 s by default.
-	MinLife time.Duration
 	// Linger is how long a credential nobody uses is kept for the next one;
 	// revoked at once if zero.
 	Linger time.Duration
-	// Wait is how long a caller of Acquire waits for the provider; 500 ms by
-	// default.
-	Wait time.Duration
 	// MintTimeout bounds minting, retry included, which goes on when nobody
 	// waits any more; 8 s by default.
 	MintTimeout time.Duration
-	// RevokeTimeout bounds revoking one credential, all attempts included; 30 s
-	// by default.
-	RevokeTimeout time.Duration
 	// Log may be nil.
 	Log *slog.Logger
 }
@@ -107,10 +105,7 @@ func NewPool(ctx context.Context, cfg PoolConfig) (*Pool, error) {
 	}
 	cfg.Provider = patient{cfg.Provider}
 	cfg.TTL = cmp.Or(cfg.TTL, DefaultTTL)
-	cfg.MinLife = cmp.Or(cfg.MinLife, time.Minute)
-	cfg.Wait = cmp.Or(cfg.Wait, waitBudget)
 	cfg.MintTimeout = cmp.Or(cfg.MintTimeout, 8*time.Second)
-	cfg.RevokeTimeout = cmp.Or(cfg.RevokeTimeout, 30*time.Second)
 	ctx, abort := context.WithCancel(context.WithoutCancel(ctx))
 	return &Pool{
 		cfg:     cfg,
@@ -129,10 +124,10 @@ func NewPool(ctx context.Context, cfg PoolConfig) (*Pool, error) {
 
 // Acquire leases credentials for a session: those the key has while more than
 // half of their life is left, else new ones. Callers of one key share one call
-// to the provider, which goes on when a caller leaves or has waited for the
-// configured time. If the provider fails or is late, older credentials stand in
-// as long as they live MinLife longer. Errors are [*Error], [ErrPoolClosed] or
-// the cause of the context.
+// to the provider, which goes on when a caller leaves or has waited for half a
+// second. If the provider fails or is late, older credentials stand in as long as
+// they live a minute longer. Errors are [*Error], [ErrPoolClosed] or the cause of
+// the context.
 func (p *Pool) Acquire(ctx context.Context, key Key) (*Lease, error) {
 	p.mu.Lock()
 	if p.closed {
@@ -153,7 +148,7 @@ func (p *Pool) Acquire(ctx context.Context, key Key) (*Lease, error) {
 	m.waiters++
 	p.mu.Unlock()
 
-	budget := time.NewTimer(p.cfg.Wait)
+	budget := time.NewTimer(waitBudget)
 	defer budget.Stop()
 	select {
 	case <-m.done:

@@ -31,11 +31,15 @@ func TestLeasedAgainAtTheLastMoment(t *testing.T) {
 	})
 }
 
-// slowProvider mints for exactly one second, and counts what is not revoked.
-type slowProvider struct{ live atomic.Int64 }
+// slowProvider mints for exactly as long as it is told, and counts what is not
+// revoked.
+type slowProvider struct {
+	takes time.Duration
+	live  atomic.Int64
+}
 
 func (p *slowProvider) Mint(context.Context, time.Duration, string) (turn.Credentials, error) {
-	time.Sleep(time.Second) //nolint:forbidigo // a fake clock
+	time.Sleep(p.takes) //nolint:forbidigo // a fake clock
 	p.live.Add(1)
 	return turn.Credentials{
 		ICEServers: wire.ICEServers{Servers: []wire.ICEServer{{URLs: wire.URLs{"turn:a"}, Username: "u", Credential: "c"}}},
@@ -51,20 +55,20 @@ func (p *slowProvider) Revoke(context.Context, string) error {
 // A caller may give up in the very moment its credentials come: because it
 // leaves, or because it has waited long enough.
 func TestLeftAtTheLastMoment(t *testing.T) {
-	for name, tt := range map[string]struct{ stay, wait time.Duration }{
-		"the caller leaves":      {stay: time.Second, wait: time.Minute},
-		"the budget is used up":  {stay: time.Minute, wait: time.Second},
-		"both in the one moment": {stay: time.Second, wait: time.Second},
+	for name, tt := range map[string]struct{ mint, stay time.Duration }{
+		"the caller leaves":      {mint: budget / 2, stay: budget / 2},
+		"the budget is used up":  {mint: budget, stay: time.Minute},
+		"both in the one moment": {mint: budget, stay: budget},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { leaveAtTheLastMoment(t, tt.stay, tt.wait) })
+			synctest.Test(t, func(t *testing.T) { leaveAtTheLastMoment(t, tt.mint, tt.stay) })
 		})
 	}
 }
 
-func leaveAtTheLastMoment(t *testing.T, stay, wait time.Duration) {
-	provider := new(slowProvider)
-	pool, err := turn.NewPool(t.Context(), turn.PoolConfig{Provider: provider, IdentifierKey: []byte("pepper"), Wait: wait})
+func leaveAtTheLastMoment(t *testing.T, mint, stay time.Duration) {
+	provider := &slowProvider{takes: mint}
+	pool, err := turn.NewPool(t.Context(), turn.PoolConfig{Provider: provider, IdentifierKey: []byte("pepper")})
 	if err != nil {
 		t.Fatal(err)
 	}

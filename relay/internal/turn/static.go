@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/wire"
 )
 
@@ -15,7 +16,7 @@ type StaticConfig struct {
 	// Username and Password are what the TURN servers know. Every user of the
 	// relay gets to see them.
 	Username string
-	Password Token
+	Password config.Secret
 }
 
 // Static is the [Provider] of servers whose credentials stay what they are:
@@ -34,7 +35,7 @@ func NewStatic(cfg StaticConfig) (*Static, error) {
 	if cfg.Username == "" || cfg.Password == "" {
 		return nil, errors.New("turn: username and password are required")
 	}
-	list := servers.with(cfg.Username, string(cfg.Password))
+	list := servers.with(cfg.Username, cfg.Password.Reveal())
 	return &Static{func() Credentials { return Credentials{ICEServers: list, IssuedAt: time.Now()} }}, nil
 }
 

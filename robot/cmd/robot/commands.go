@@ -8,9 +8,11 @@ import (
 	"log/slog"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/sync/errgroup"
 
 	"wimz.dev/live/relay/cli"
 	"wimz.dev/live/robot"
+	"wimz.dev/live/robot/internal/supervise"
 )
 
 // configFlag is what all commands need.
@@ -48,7 +50,7 @@ func (c *runCmd) Run(ctx context.Context, out output) error {
 	if c.Listen != "" {
 		cfg.Status.Listen = c.Listen
 	}
-	log := c.logger(out.stderr)
+	log := logger(out.stderr, c.LogLevel, c.LogFormat)
 	r, err := robot.New(cfg, log)
 	if err != nil {
 		return err
@@ -62,13 +64,17 @@ func (c *runCmd) Run(ctx context.Context, out output) error {
 	}
 	defer remove()
 	log.InfoContext(ctx, "robot starts", "version", cli.Version(), "status", r.Addr().String())
-	return r.Run(ctx)
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return r.Run(ctx) })
+	work.Go(func() error { supervise.Run(ctx, r, log); return nil })
+	return work.Wait()
 }
 
-func (c *runCmd) logger(w io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.LogLevel)) // the parser has checked it
-	return cli.Logger(w, level, c.LogFormat)
+// logger returns a logger as the flags want it.
+func logger(w io.Writer, level, format string) *slog.Logger {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(level)) // the parser has checked it
+	return cli.Logger(w, l, format)
 }
 
 // checkCmd looks at the configuration.

@@ -14,6 +14,7 @@ video to at most two viewers at once.
 
 Examples:
 
+    robot selftest
     relay device add wimz_abc123 --owner you@example.com > robot.yaml
     robot config check --config robot.yaml
     robot run --config robot.yaml
@@ -25,9 +26,10 @@ While it runs: curl http://HOST:PORT/status on its status address.`
 type grammar struct {
 	Version kong.VersionFlag `help:"Print the version."`
 
-	Run    runCmd  `cmd:"" help:"Run the robot."`
-	Pair   pairCmd `cmd:"" help:"Show a code that makes whoever types it the robot's owner."`
-	Config struct {
+	Run      runCmd      `cmd:"" help:"Run the robot."`
+	Selftest selftestCmd `cmd:"" help:"Test camera, codecs and connections on this machine, without a relay."`
+	Pair     pairCmd     `cmd:"" help:"Show a code that makes whoever types it the robot's owner."`
+	Config   struct {
 		Check checkCmd `cmd:"" help:"Print the settings in force, or everything that is wrong with them."`
 	} `cmd:"" help:"Look at the configuration."`
 }

@@ -1,14 +1,18 @@
 // Package camera is where pictures come from. A camera is a mediadevices
 // driver: what that project has drivers for can be used as it is, and ours are
 // written to the same two interfaces. Nothing is registered anywhere: whoever
-// wants a camera asks [New] for it by name.
+// wants a camera asks [New] for it.
 package camera
 
 import (
 	"context"
 	"fmt"
 	"image"
+	"log/slog"
 	"time"
+
+	"wimz.dev/live/robot/internal/config"
+	"wimz.dev/live/robot/internal/detect"
 )
 
 // Format is what a camera is asked for.
@@ -17,10 +21,14 @@ type Format struct {
 	FPS           int // frames per second
 }
 
-// Frame is one picture. Its memory is the camera's: it may be read, by any
-// number of goroutines, until Release is called, and then no more.
+// FormatOf returns what a camera is asked for so that there is this video.
+func FormatOf(v config.Video) Format { return Format{Width: v.Width, Height: v.Height, FPS: v.FPS} }
+
+// Frame is one picture. Its memory is the camera's: whoever has it may write on
+// it, and pass it on to any number of readers, until Release is called, and then
+// no more.
 type Frame struct {
-	Image    *image.YCbCr // 4:2:0, luma 16…235
+	Image    *image.YCbCr // 4:2:0, full range (JFIF), strides of any size
 	Captured time.Time    // with a monotonic reading
 	// Release gives the memory back. It is called once, from any goroutine. A
 	// frame that is never released costs an allocation, nothing else.
@@ -45,12 +53,37 @@ type Reader interface {
 	Close() error
 }
 
-// New returns the camera of the given name; it is not opened yet.
-func New(name string) (Source, error) {
-	switch name {
+// server is a camera that has something to do while it is not open.
+type server interface {
+	serve(ctx context.Context, f Format) error
+}
+
+// New returns the camera that c describes; it is not opened yet. What a feed's
+// sender sees goes to the board.
+func New(c config.Camera, board *detect.Board, log *slog.Logger) (Source, error) {
+	switch c.Source {
+	case "rpicam":
+		return &patient{Source: FromDriver(&Rpicam{Program: c.Rpicam.Program, Args: c.Rpicam.Args})}, nil
+	case "v4l2":
+		return newV4L2(c.V4L2.Device)
+	case "feed":
+		return &feed{socket: c.Feed.Socket, silence: feedSilence, board: board, log: log}, nil
+	case "file":
+		return &patient{Source: file{c.File}}, nil
 	case "synthetic":
 		return FromDriver(&Synthetic{}), nil
 	default:
-		return nil, fmt.Errorf("unknown camera %q; use synthetic", name)
+		return nil, fmt.Errorf("unknown camera %q", c.Source)
 	}
+}
+
+// Serve does what a camera has to do whether it is open or not, until ctx ends,
+// and returns nil then: a feed listens for the program that sends it pictures of
+// format f. For most cameras that is nothing.
+func Serve(ctx context.Context, s Source, f Format) error {
+	if s, ok := s.(server); ok {
+		return s.serve(ctx, f)
+	}
+	<-ctx.Done()
+	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"image"
 	"io"
+	"log/slog"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,16 +16,37 @@ import (
 	"go.uber.org/goleak"
 
 	"wimz.dev/live/robot/internal/camera"
+	"wimz.dev/live/robot/internal/config"
+	"wimz.dev/live/robot/internal/detect"
 	"wimz.dev/live/robot/testpattern"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(withFake{m}) }
+
+// withFake runs the tests with the fake rpicam-vid built.
+type withFake struct{ *testing.M }
+
+func (m withFake) Run() int {
+	dir, err := buildFake()
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // it is in the temporary directory
+	return m.M.Run()
+}
 
 var small = camera.Format{Width: 320, Height: 192, FPS: 15}
 
+// named returns the camera of that name as it is by default.
+func named(source string) (camera.Source, error) {
+	c := config.Default().Camera
+	c.Source = source
+	return camera.New(c, &detect.Board{}, slog.New(slog.DiscardHandler))
+}
+
 func open(t *testing.T, f camera.Format) camera.Reader {
 	t.Helper()
-	source, err := camera.New("synthetic")
+	source, err := named("synthetic")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +119,7 @@ func TestCloseEndsAWaitingRead(t *testing.T) {
 }
 
 func TestOneReaderAtATime(t *testing.T) {
-	source, _ := camera.New("synthetic")
+	source, _ := named("synthetic")
 	r, err := source.Open(t.Context(), small)
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +136,7 @@ func TestOneReaderAtATime(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	source, _ := camera.New("synthetic")
+	source, _ := named("synthetic")
 	if _, err := source.Open(t.Context(), camera.Format{}); err == nil {
 		t.Error("opened without a size")
 	}
@@ -122,7 +145,7 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := source.Open(ctx, small); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := camera.New("webcam"); err == nil {
+	if _, err := named("webcam"); err == nil {
 		t.Error("there is no webcam")
 	}
 }
@@ -139,13 +162,16 @@ func (d fixed) VideoRecord(prop.Media) (video.Reader, error) {
 }
 
 func TestDriversPictures(t *testing.T) {
+	size := image.Rect(0, 0, small.Width, small.Height)
 	for name, c := range map[string]struct {
 		picture image.Image
 		ok      bool
 	}{
-		"4:2:0": {image.NewYCbCr(image.Rect(0, 0, 16, 16), image.YCbCrSubsampleRatio420), true},
-		"4:2:2": {image.NewYCbCr(image.Rect(0, 0, 16, 16), image.YCbCrSubsampleRatio422), false},
-		"rgba":  {image.NewRGBA(image.Rect(0, 0, 16, 16)), false},
+		"4:2:0":   {image.NewYCbCr(size, image.YCbCrSubsampleRatio420), true},
+		"4:2:2":   {image.NewYCbCr(size, image.YCbCrSubsampleRatio422), true},
+		"4:4:4":   {image.NewYCbCr(size, image.YCbCrSubsampleRatio444), false},
+		"rgba":    {image.NewRGBA(size), false},
+		"smaller": {image.NewYCbCr(image.Rect(0, 0, 16, 16), image.YCbCrSubsampleRatio420), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := camera.FromDriver(fixed{c.picture}).Open(t.Context(), small)
@@ -153,7 +179,8 @@ func TestDriversPictures(t *testing.T) {
 				t.Fatal(err)
 			}
 			f, err := r.Read()
-			if (err == nil) != c.ok || c.ok && (f.Image != c.picture || time.Since(f.Captured) > time.Minute) {
+			if (err == nil) != c.ok || c.ok && (f.Image.SubsampleRatio != image.YCbCrSubsampleRatio420 ||
+				f.Image.Rect != size || time.Since(f.Captured) > time.Minute) {
 				t.Errorf("got %+v, %v", f, err)
 			}
 		})

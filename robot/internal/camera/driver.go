@@ -12,6 +12,8 @@ import (
 	"github.com/pion/mediadevices/pkg/frame"
 	"github.com/pion/mediadevices/pkg/io/video"
 	"github.com/pion/mediadevices/pkg/prop"
+
+	"wimz.dev/live/robot/internal/camera/internal/i420"
 )
 
 // Driver is a camera in the shape mediadevices gives it. A picture of ours
@@ -35,7 +37,9 @@ func (s source) Open(ctx context.Context, f Format) (Reader, error) {
 		return nil, fmt.Errorf("open the camera: %w", err)
 	}
 	// A driver's start knows no context, but its Close may be called meanwhile.
-	r := &reader{close: sync.OnceValue(s.driver.Close)}
+	r := &reader{
+		close: sync.OnceValue(s.driver.Close), size: image.Pt(f.Width, f.Height),
+	}
 	stop := context.AfterFunc(ctx, func() { _ = r.Close() })
 	defer stop()
 	var err error
@@ -52,8 +56,10 @@ func (s source) Open(ctx context.Context, f Format) (Reader, error) {
 }
 
 type reader struct {
-	video video.Reader
-	close func() error
+	video  video.Reader
+	close  func() error
+	size   image.Point // that was asked for
+	halved *ring       // for pictures that come in 4:2:2; nil before the first
 }
 
 // Read implements [Reader].
@@ -72,11 +78,36 @@ func (r *reader) Read() (Frame, error) {
 		release()
 		return Frame{}, fmt.Errorf("the camera gave a %T; only YCbCr is understood", picture)
 	}
-	if f.Image.SubsampleRatio != image.YCbCrSubsampleRatio420 {
+	if err := r.check(f.Image); err != nil {
 		release()
-		return Frame{}, fmt.Errorf("the camera gave %s pictures; only 4:2:0 is understood", f.Image.SubsampleRatio)
+		return Frame{}, err
 	}
-	return f, nil
+	return r.halve(f), nil
+}
+
+func (r *reader) check(p *image.YCbCr) error {
+	if p.Rect.Size() != r.size {
+		return fmt.Errorf("the camera gave pictures of %v; %v was asked for", p.Rect.Size(), r.size)
+	}
+	if p.SubsampleRatio != image.YCbCrSubsampleRatio420 && p.SubsampleRatio != image.YCbCrSubsampleRatio422 {
+		return fmt.Errorf("the camera gave %s pictures; only 4:2:0 and 4:2:2 are understood", p.SubsampleRatio)
+	}
+	return nil
+}
+
+// halve makes a 4:2:2 picture one of 4:2:0.
+func (r *reader) halve(f Frame) Frame {
+	if f.Image.SubsampleRatio == image.YCbCrSubsampleRatio420 {
+		return f
+	}
+	if r.halved == nil {
+		r.halved = newRing(r.size)
+	}
+	p := r.halved.take()
+	i420.Halve(&p.YCbCr, f.Image)
+	f.Release()
+	f.Image, f.Release = &p.YCbCr, p.release
+	return f
 }
 
 // Close implements [Reader].

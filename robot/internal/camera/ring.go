@@ -12,6 +12,7 @@ const ringLen = 5
 // timedPicture is an image that knows when it was taken.
 type timedPicture struct {
 	image.YCbCr
+	memory   []byte // all three planes, back to back
 	captured time.Time
 	release  func()
 }
@@ -19,12 +20,17 @@ type timedPicture struct {
 // ring lends pictures of one size. A reader that keeps more of them than
 // ringLen, or never returns one, gets fresh memory.
 type ring struct {
-	size image.Point
-	free chan *timedPicture
+	size   image.Point
+	stride int // of the luma plane; the chroma planes have half of it
+	free   chan *timedPicture
 }
 
-func newRing(size image.Point) *ring {
-	return &ring{size: size, free: make(chan *timedPicture, ringLen)}
+// newRing returns a ring of pictures without gaps. Both sides of size are even.
+func newRing(size image.Point) *ring { return newRingOf(size, size.X) }
+
+// newRingOf returns a ring of pictures whose rows of luma are stride bytes apart.
+func newRingOf(size image.Point, stride int) *ring {
+	return &ring{size: size, stride: stride, free: make(chan *timedPicture, ringLen)}
 }
 
 func (r *ring) take() *timedPicture {
@@ -33,7 +39,13 @@ func (r *ring) take() *timedPicture {
 		return p
 	default:
 	}
-	p := &timedPicture{YCbCr: *image.NewYCbCr(image.Rectangle{Max: r.size}, image.YCbCrSubsampleRatio420)}
+	luma := r.stride * r.size.Y
+	p := &timedPicture{memory: make([]byte, luma+luma/2)}
+	p.YCbCr = image.YCbCr{
+		Y: p.memory[:luma:luma], Cb: p.memory[luma : luma+luma/4 : luma+luma/4], Cr: p.memory[luma+luma/4:],
+		YStride: r.stride, CStride: r.stride / 2,
+		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rectangle{Max: r.size},
+	}
 	p.release = func() {
 		select {
 		case r.free <- p:

@@ -38,11 +38,24 @@ func TestGoodFiles(t *testing.T) {
 			}
 			c.WebRTC = config.WebRTC{
 				Enabled: true, Video: config.Video{Width: 960, Height: 544, FPS: 30, BitrateKbps: 900},
-				MaxConnections: 1, Codecs: []string{"vp8", "h264"},
+				MaxConnections: 1, Codecs: []string{"vp8", "h264"}, Linger: config.Duration(500 * time.Millisecond),
+			}
+			c.Control.Socket = "/run/wimz/control.sock"
+			c.Overlay = config.Overlay{Enabled: true, Boxes: true, Detections: "/run/wimz/detections.sock"}
+			c.Camera = config.Camera{
+				Source: "rpicam",
+				Rpicam: config.Rpicam{Program: "libcamera-vid", Args: []string{"--rotation", "180"}},
+				V4L2:   config.V4L2{Device: "/dev/v4l/by-id/usb-Acme_Cam-video-index0"},
+				Feed:   config.Feed{Socket: "/run/robot/camera.sock"},
+				File:   config.File{Path: "walk.mp4", FPS: 12.5},
 			}
 			c.Status.Listen = "127.0.0.1:8090"
 		},
 		"offline": func(c *config.Config) { c.Cloud.Enabled = false },
+		"small": func(c *config.Config) {
+			c.Cloud.Enabled = false
+			c.WebRTC.Video = config.Video{Width: 320, Height: 192, FPS: 5, BitrateKbps: 200}
+		},
 		"variables": func(c *config.Config) {
 			c.Cloud = config.Cloud{
 				Enabled: true, RelayURL: "wss://relay.example.com:8443/relay", DeviceID: "12345",
@@ -77,12 +90,14 @@ func TestBadFiles(t *testing.T) {
 		"type":           {"line 3", "wide"},
 		"h264_level":     {"1280x720 at 60 fps", "at most 30 fps"},
 		"h264_size":      {"1920x1088", "too large for h264"},
+		"camera":         {"camera.file.path is missing", "camera.file.fps is 0.5; use 1 to 60"},
 		"url_secret":     {"cloud.relay_url holds a user"},
 		"values": {
 			"relay_url is no relay address", "device_id is malformed", "device_secret is missing", "reconnect_delay is 0s",
 			"width is 1290, not a multiple of 16; use 1280 or 1296", "height is 20; use 96 to 1088", "fps is 0; use 1 to 60",
 			"bitrate_kbps is 99", "max_connections is 3; use 1 to 2", `codecs has "h265"; use h264 or vp8`,
-			`codecs has "vp8" twice`, `camera.source is "webcam"; use synthetic`, "status.listen",
+			`codecs has "vp8" twice`, "linger is -1s; use 0 to 5m0s", `camera.source is "webcam"; use rpicam or v4l2 or feed or file or synthetic`,
+			`control.socket is "control.sock"`, `overlay.detections is "detections.sock"`, "status.listen",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,10 +117,37 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+func TestBadCameras(t *testing.T) {
+	for text, want := range map[string]string{
+		"rpicam, rpicam: {program: ''}":                              "camera.rpicam.program is empty; use rpicam-vid",
+		`rpicam, rpicam: {args: ["a\0b"]}`:                           "with a zero in it",
+		"rpicam, rpicam: {args: [" + strings.Repeat("x,", 33) + "]}": "has 33 arguments; use at most 32",
+		"v4l2, v4l2: {device: video0}":                               "use the camera's file, such as /dev/video0",
+		"feed, feed: {socket: ''}":                                   "camera.feed.socket is missing",
+		"feed, feed: {socket: feed.sock}":                            "use an absolute path",
+		"feed, feed: {socket: /" + strings.Repeat("x", 107) + "}":    "at most 107 bytes",
+		"file, file: {path: x, fps: .nan}":                           "camera.file.fps is NaN",
+		"file, file: {path: x, fps: 61}":                             "use 1 to 60, or 0 for the clip's own",
+	} {
+		c, err := config.Parse([]byte("cloud: {enabled: false}\ncamera: {source: "+text+"}"), nil)
+		if err == nil {
+			err = c.Validate()
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", text, err, want)
+		}
+	}
+	c := config.Default()
+	c.Cloud.Enabled, c.Camera = false, config.Camera{Source: "synthetic"}
+	if err := c.Validate(); err != nil {
+		t.Errorf("a camera that is not chosen matters: %v", err)
+	}
+}
+
 func TestEverySampleIsTested(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(samples, "robot_*.yaml"))
-	if err != nil || len(files) != 4+10 {
-		t.Errorf("%d sample files, %v; the tables above know 14", len(files), err)
+	if err != nil || len(files) != 5+11 {
+		t.Errorf("%d sample files, %v; the tables above know 15", len(files), err)
 	}
 }
 
@@ -188,4 +230,22 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("passed: %+v", c)
 		}
 	})
+}
+
+// TestVideoNeedsNoCloud: a robot's camera can be looked at before it has a relay.
+func TestVideoNeedsNoCloud(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "robot.yaml")
+	for text, wanted := range map[string]bool{
+		"cloud: {enabled: true, relay_url: ''}": true,
+		"cloud: {nonsense: 1}":                  false,
+		"webrtc: {max_connections: 3}":          false,
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.LoadVideo(file)
+		if (err == nil) != wanted || wanted && !c.Cloud.Enabled {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }

@@ -13,14 +13,24 @@ import (
 
 // Load reads, expands and validates the file at path. The environment is the
 // process's own. Errors name the file and, where there is one, the line.
-func Load(path string) (Config, error) {
+func Load(path string) (Config, error) { return load(path, Config.Validate) }
+
+// LoadVideo is [Load] for who needs no relay: the cloud may still be missing.
+func LoadVideo(path string) (Config, error) {
+	return load(path, func(c Config) error {
+		c.Cloud.Enabled = false
+		return c.Validate()
+	})
+}
+
+func load(path string, validate func(Config) error) (Config, error) {
 	data, err := os.ReadFile(path) //nolint:gosec // G304: the owner names the file
 	if err != nil {
 		return Config{}, fmt.Errorf("read the configuration: %w", err)
 	}
 	c, err := Parse(data, os.LookupEnv)
 	if err == nil {
-		err = c.Validate()
+		err = validate(c)
 	}
 	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)

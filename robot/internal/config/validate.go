@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,9 @@ const (
 	minBitrate, maxBitrate = 100, 8000
 	maxViewers             = 2
 	maxReconnectDelay      = 5 * time.Minute
+	maxLinger              = 5 * time.Minute
+	maxArgs                = 32
+	maxSocketPath          = 107 // bytes: sockaddr_un has 108 with the final zero
 
 	// H.264 level 3.1 (ITU-T H.264, table A-1), which phones are promised, in
 	// macroblocks.
@@ -27,7 +31,7 @@ const (
 )
 
 // Sources are the cameras there are.
-func Sources() []string { return []string{"synthetic"} }
+func Sources() []string { return []string{"rpicam", "v4l2", "feed", "file", "synthetic"} }
 
 // Codecs are the video codecs there are.
 func Codecs() []string { return []string{"h264", "vp8"} }
@@ -39,9 +43,9 @@ func (c Config) Validate() error {
 		errs = append(errs, c.Cloud.validate())
 	}
 	errs = append(errs, c.WebRTC.validate())
-	if !slices.Contains(Sources(), c.Camera.Source) {
-		errs = append(errs, fmt.Errorf("camera.source is %q; use %s", c.Camera.Source, either(Sources())))
-	}
+	errs = append(errs, c.Camera.validate())
+	errs = append(errs, checkSocket("control.socket", c.Control.Socket))
+	errs = append(errs, checkSocket("overlay.detections", c.Overlay.Detections))
 	if _, _, err := net.SplitHostPort(c.Status.Listen); err != nil {
 		errs = append(errs, fmt.Errorf("status.listen is %q; use host:port, such as 127.0.0.1:0", c.Status.Listen))
 	}
@@ -85,6 +89,62 @@ func checkRelayURL(address string) error {
 	}
 }
 
+// validate looks at the chosen source only: the others' keys may be left from
+// another day.
+func (c Camera) validate() error {
+	switch c.Source {
+	case "rpicam":
+		return c.Rpicam.validate()
+	case "v4l2":
+		return c.V4L2.validate()
+	case "feed":
+		if c.Feed.Socket == "" {
+			return errors.New("camera.feed.socket is missing; use an absolute path such as /run/wimz/feed.sock")
+		}
+		return checkSocket("camera.feed.socket", c.Feed.Socket)
+	case "file":
+		return c.File.validate()
+	case "synthetic":
+		return nil
+	default:
+		return fmt.Errorf("camera.source is %q; use %s", c.Source, either(Sources()))
+	}
+}
+
+func (r Rpicam) validate() error {
+	var errs []error
+	if r.Program == "" {
+		errs = append(errs, errors.New("camera.rpicam.program is empty; use rpicam-vid, or libcamera-vid on older systems"))
+	}
+	if len(r.Args) > maxArgs {
+		errs = append(errs, fmt.Errorf("camera.rpicam.args has %d arguments; use at most %d", len(r.Args), maxArgs))
+	}
+	for _, arg := range r.Args {
+		if strings.ContainsRune(arg, 0) {
+			errs = append(errs, fmt.Errorf("camera.rpicam.args has %q, with a zero in it", arg))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (v V4L2) validate() error {
+	if !strings.HasPrefix(v.Device, "/dev/") {
+		return fmt.Errorf("camera.v4l2.device is %q; use the camera's file, such as /dev/video0 (v4l2-ctl --list-devices shows them)", v.Device)
+	}
+	return nil
+}
+
+func (f File) validate() error {
+	var errs []error
+	if f.Path == "" {
+		errs = append(errs, errors.New("camera.file.path is missing; use the path of a .y4m or .mp4 file"))
+	}
+	if f.FPS != 0 && !(f.FPS >= minFPS && f.FPS <= maxFPS) { // NaN as well
+		errs = append(errs, fmt.Errorf("camera.file.fps is %g; use %d to %d, or 0 for the clip's own", f.FPS, minFPS, maxFPS))
+	}
+	return errors.Join(errs...)
+}
+
 func (w WebRTC) validate() error {
 	v := w.Video
 	errs := []error{
@@ -98,6 +158,9 @@ func (w WebRTC) validate() error {
 	}
 	if slices.Contains(w.Codecs, "h264") {
 		errs = append(errs, v.fitsLevel())
+	}
+	if linger := time.Duration(w.Linger); linger < 0 || linger > maxLinger {
+		errs = append(errs, fmt.Errorf("webrtc.linger is %s; use 0 to %s", w.Linger, maxLinger))
 	}
 	if len(w.Codecs) == 0 {
 		errs = append(errs, fmt.Errorf("webrtc.codecs is empty; use %s", either(Codecs())))
@@ -124,6 +187,15 @@ func (v Video) fitsLevel() error {
 	default:
 		return nil
 	}
+}
+
+// checkSocket looks at the path of a Unix socket; there may be none.
+func checkSocket(key, path string) error {
+	if path == "" || filepath.IsAbs(path) && len(path) <= maxSocketPath {
+		return nil
+	}
+	return fmt.Errorf("%s is %q; use an absolute path of at most %d bytes, such as /run/wimz/robot.sock",
+		key, path, maxSocketPath)
 }
 
 func inRange(key string, value, low, high int) error {

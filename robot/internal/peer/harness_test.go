@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/robot/internal/camera"
+	"wimz.dev/live/robot/internal/control"
 	"wimz.dev/live/robot/internal/encode"
 	"wimz.dev/live/robot/internal/peer"
 	"wimz.dev/live/robot/internal/stream"
@@ -47,6 +49,18 @@ func newStreamOf(t testing.TB, source camera.Source) *stream.Stream {
 	return s
 }
 
+// newWheel returns a wheel with no software behind it.
+func newWheel(t testing.TB) *control.Wheel {
+	t.Helper()
+	software, err := control.Listen(t.Context(), "", nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wheel := control.NewWheel(software)
+	t.Cleanup(wheel.Close)
+	return wheel
+}
+
 // session is a peer that runs, and what it says.
 type session struct {
 	*peer.Peer
@@ -55,6 +69,7 @@ type session struct {
 	states chan peer.State
 	stop   context.CancelFunc
 	ended  chan error
+	broken atomic.Bool // the next candidate that is sent is one too many
 }
 
 func startSession(t testing.TB, s *stream.Stream, timing peer.Timing, codecs ...string) *session {
@@ -68,19 +83,37 @@ func startSessionWith(
 	t testing.TB, s *stream.Stream, timing peer.Timing, newAPI func(life context.Context) (*webrtc.API, error),
 ) *session {
 	t.Helper()
-	if timing.Resend == nil {
-		timing = peer.Timing{Resend: []time.Duration{}, Answer: patience, Connect: patience}
+	return startDriver(t, newWheel(t), s, timing, newAPI)
+}
+
+func startDriver(
+	t testing.TB, wheel *control.Wheel, s *stream.Stream, timing peer.Timing,
+	newAPI func(life context.Context) (*webrtc.API, error),
+) *session {
+	t.Helper()
+	return startPeer(t, peer.Config{NewAPI: newAPI, Stream: s, Timing: timing, Wheel: wheel})
+}
+
+// startPeer runs a session. What it says is the test's.
+func startPeer(t testing.TB, cfg peer.Config) *session {
+	t.Helper()
+	if cfg.Timing.Resend == nil {
+		cfg.Timing = peer.Timing{Resend: []time.Duration{}, Answer: patience, Connect: patience}
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	o := &session{
 		sent: make(chan wire.Message, 1000), states: make(chan peer.State, 100), stop: stop, ended: make(chan error, 1),
 	}
-	o.Peer = peer.New(peer.Config{
-		NewAPI: newAPI, SessionID: "s1", Stream: s, Timing: timing,
-		Send:    func(m wire.Message) error { o.sent <- m; return nil },
-		OnState: func(s peer.State, _ encode.Codec) { o.states <- s },
-		Log:     slog.New(slog.DiscardHandler),
-	})
+	cfg.SessionID, cfg.Log = "s1", slog.New(slog.DiscardHandler)
+	cfg.Send = func(m wire.Message) error {
+		if m.Type == wire.TypeICE && o.broken.Load() {
+			panic("as planted")
+		}
+		o.sent <- m
+		return nil
+	}
+	cfg.OnState = func(s peer.State, _ encode.Codec) { o.states <- s }
+	o.Peer = peer.New(cfg)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

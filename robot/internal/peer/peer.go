@@ -11,13 +11,18 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
 
 	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/robot/internal/control"
 	"wimz.dev/live/robot/internal/encode"
+	"wimz.dev/live/robot/internal/link"
+	"wimz.dev/live/robot/internal/quality"
 	"wimz.dev/live/robot/internal/stream"
 	"wimz.dev/live/robot/rtc"
 )
@@ -38,6 +43,11 @@ type Config struct {
 	SessionID  wire.SessionID
 	ICEServers wire.ICEServers
 	Stream     *stream.Stream
+	// Link measures the connection that NewAPI is for. Without one the viewer
+	// gets what he asks for, whatever his link carries.
+	Link *link.Link
+	// Wheel is what the viewer may drive with.
+	Wheel *control.Wheel
 	// Send hands a message to the relay. It must not wait. An error means that
 	// there is no relay now; see [Peer.Online].
 	Send func(wire.Message) error
@@ -71,10 +81,11 @@ func defaultTiming() Timing {
 // Peer is one session. The methods other than Run may be called from any
 // goroutine, before, during and after Run; they never wait.
 type Peer struct {
-	cfg   Config
-	inbox chan func() error
-	life  context.Context //nolint:containedctx // the life of the session, with the cause of its end
-	end   context.CancelCauseFunc
+	cfg    Config
+	driver *control.Driver
+	inbox  chan func() error
+	life   context.Context //nolint:containedctx // the life of the session, with the cause of its end
+	end    context.CancelCauseFunc
 
 	// Owned by Run's goroutine.
 	state       State
@@ -85,7 +96,12 @@ type Peer struct {
 	sender      *webrtc.RTPSender
 	control     *webrtc.DataChannel
 	subscribed  *stream.Subscription
-	pumping     bool // was connected once
+	rendition   stream.Rendition // that is wanted
+	plain       bool             // the overlay is not wanted
+	controller  *quality.Controller
+	told        time.Time    // when the app was told of its picture
+	bytes       atomic.Int64 // of video that were sent since then
+	pumping     bool         // was connected once
 	releaseHold func()
 	offers      int                // how many different ones were made: one, and one for each ICE restart
 	answered    bool               // the last of them
@@ -105,32 +121,40 @@ func New(cfg Config) *Peer {
 	}
 	life, end := context.WithCancelCause(context.Background())
 	network, cut := context.WithCancel(context.Background())
-	return &Peer{
+	p := &Peer{
 		cfg: cfg, inbox: make(chan func() error, inboxLen), life: life, end: end,
 		network: network, cutNetwork: cut, releaseHold: func() {},
 	}
+	p.controller = quality.NewController(cfg.Stream.Ladder())
+	p.driver = cfg.Wheel.Driver(control.FromViewer, func(a control.Ack) { p.say(a) })
+	return p
 }
 
 // Run offers and serves the session until it ends: by [Peer.Close], by ctx, by
-// the app, or by a failure, which it returns. The other side has been told by
-// then, and everything is freed.
+// the app, or by a failure, which it returns; a panic is one. The robot has stopped
+// by then if the viewer drove it, the other side has been told, and everything is
+// freed.
 func (p *Peer) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { p.end(errStopped) })()
-	if err := p.offer(); err != nil {
+	if err := p.guard(p.offer); err != nil {
 		p.end(err)
 	}
 	for p.life.Err() == nil {
 		select {
 		case act := <-p.inbox:
-			if err := act(); err != nil {
+			if err := p.guard(act); err != nil {
 				p.end(err)
 			}
 		case <-p.life.Done():
 		}
 	}
 	cause := context.Cause(p.life)
-	p.enter(Closed)
-	p.sayGoodbye(cause)
+	p.driver.Leave("the driver has gone")
+	_ = p.guard(func() error { // it is ending already
+		p.enter(Closed)
+		p.sayGoodbye(cause)
+		return nil
+	})
 	p.free()
 	if quiet(cause) {
 		return nil
@@ -138,8 +162,31 @@ func (p *Peer) Run(ctx context.Context) error {
 	return cause
 }
 
+// guard calls f. If it panics, that is the end of this session and of no other.
+func (p *Peer) guard(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			p.cfg.Log.ErrorContext(p.life, "panic", "value", v, "stack", string(debug.Stack()))
+			err = errPanic
+		}
+	}()
+	return f()
+}
+
+// help starts a helper, whose panic ends the session.
+func (p *Peer) help(work func()) {
+	p.helpers.Go(func() {
+		if err := p.guard(func() error { work(); return nil }); err != nil {
+			p.end(err)
+		}
+	})
+}
+
 // Close ends the session without a word to the relay, which knows.
 func (p *Peer) Close() { p.end(errClosed) }
+
+// GiveWay ends the session of an app that is no longer there, and tells the relay.
+func (p *Peer) GiveWay() { p.end(errAppGone) }
 
 // post puts an action into the inbox. Signaling is never dropped: a full inbox
 // ends the session.

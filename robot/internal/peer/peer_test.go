@@ -170,7 +170,7 @@ func TestPing(t *testing.T) {
 	control.OnMessage(func(m webrtc.DataChannelMessage) { answers <- string(m.Data) })
 	<-opened
 	long := `{"type":"ping","x":"` + strings.Repeat("x", 5000) + `"}`
-	for _, text := range []string{"", "{", "[]", `{"command":"stop"}`, long, `{"type":"ping"}`} {
+	for _, text := range []string{"", "{", "[]", `{"command":"fly"}`, long, `{"type":"ping"}`} {
 		if err := control.SendText(text); err != nil {
 			t.Fatal(err)
 		}

@@ -31,6 +31,9 @@ func (p *Peer) pump() {
 		if !flowing && !unit.Key {
 			continue
 		}
+		if p.cfg.Link != nil {
+			p.cfg.Link.Sent(time.Now())
+		}
 		sent, err := out.write(unit)
 		if err != nil {
 			p.end(errAppLeft) // pion's writer fails when it is closed, and then only
@@ -40,7 +43,10 @@ func (p *Peer) pump() {
 		// is written in between.
 		if flowing = sent; !sent {
 			p.subscribed.RequestKeyFrame()
+			continue
 		}
+		p.bytes.Add(int64(unit.Size()))
+		p.cfg.Stream.Sent()
 	}
 }
 
@@ -50,20 +56,35 @@ func (p *Peer) pump() {
 func (p *Peer) readRTCP() {
 	buffer := make([]byte, mtu)
 	for {
-		n, _, err := p.sender.Read(buffer)
+		n, attributes, err := p.sender.Read(buffer)
 		if err != nil {
 			return
+		}
+		if p.cfg.Link != nil {
+			p.cfg.Link.Feedback(attributes, time.Now())
 		}
 		packets, err := rtcp.Unmarshal(buffer[:n])
 		if err != nil {
 			continue
 		}
 		for _, packet := range packets {
-			switch packet.(type) {
+			switch packet := packet.(type) {
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 				p.subscribed.RequestKeyFrame()
+			case *rtcp.ReceiverReport:
+				p.reported(packet.Reports, time.Now())
 			}
 		}
+	}
+}
+
+// reported takes in how the video was received.
+func (p *Peer) reported(blocks []rtcp.ReceptionReport, now time.Time) {
+	if p.cfg.Link == nil {
+		return
+	}
+	for _, block := range blocks {
+		p.cfg.Link.Received(block, now)
 	}
 }
 

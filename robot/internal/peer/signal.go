@@ -8,6 +8,8 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/robot/internal/quality"
+	"wimz.dev/live/robot/internal/stream"
 	"wimz.dev/live/robot/rtc"
 )
 
@@ -224,10 +226,11 @@ func (p *Peer) hasten(offer, n int) {
 
 // begin starts what the first answer makes possible.
 func (p *Peer) begin() (err error) {
-	if p.subscribed, err = p.cfg.Stream.Subscribe(p.track.bound.codec); err != nil {
+	p.rendition = stream.Rendition{Codec: p.track.bound.codec, Tier: quality.High, Overlay: !p.plain}
+	if p.subscribed, err = p.cfg.Stream.Subscribe(p.rendition); err != nil {
 		return fmt.Errorf("no video: %w", err)
 	}
-	p.helpers.Go(p.readRTCP)
+	p.help(p.readRTCP)
 	p.enter(Answered)
 	return nil
 }
@@ -267,10 +270,12 @@ func (p *Peer) connectionState(s webrtc.PeerConnectionState) error {
 			p.subscribed.RequestKeyFrame()
 		} else {
 			p.pumping = true
-			p.helpers.Go(p.pump)
+			p.help(p.pump)
+			p.help(p.tick)
 		}
 		p.enter(Connected)
 	case webrtc.PeerConnectionStateDisconnected:
+		p.driver.Release("the driver's connection is interrupted")
 		p.enter(Disconnected)
 	case webrtc.PeerConnectionStateFailed:
 		return errNoPath

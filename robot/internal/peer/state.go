@@ -24,6 +24,7 @@ var (
 	errClosed   = errors.New("closed by the relay")
 	errStopped  = errors.New("the robot stops")
 	errAppLeft  = errors.New("the app closed the connection")
+	errAppGone  = errors.New("the app has not been heard for a while, and another waits for its place")
 	errNoAnswer = errors.New("the app did not answer")
 )
 
@@ -31,10 +32,11 @@ var (
 var (
 	errNoPath  = errors.New("no network path to the app: no candidate pair worked; a TURN server may be missing or refused")
 	errOverrun = errors.New("too many messages at once")
+	errPanic   = errors.New("a fault in the robot's program; its log says more")
 )
 
 func quiet(cause error) bool {
-	return errors.Is(cause, errClosed) || errors.Is(cause, errStopped) || errors.Is(cause, errAppLeft)
+	return errors.Is(cause, errClosed) || errors.Is(cause, errStopped) || errors.Is(cause, errAppLeft) || errors.Is(cause, errAppGone)
 }
 
 // sayGoodbye tells the relay, and through it the app, why the session ended.
@@ -45,6 +47,8 @@ func (p *Peer) sayGoodbye(cause error) {
 		p.send(wire.Message{Type: wire.TypeClose, Reason: wire.ReasonRobotLeft})
 	case errors.Is(cause, errAppLeft):
 		p.send(wire.Message{Type: wire.TypeClose, Reason: wire.ReasonAppLeft})
+	case errors.Is(cause, errAppGone):
+		p.send(wire.Message{Type: wire.TypeClose, Reason: wire.ReasonAppGone})
 	case errors.Is(cause, errNoAnswer):
 		p.send(wire.Message{Type: wire.TypeClose, Reason: wire.ReasonAnswerTimeout})
 	default:

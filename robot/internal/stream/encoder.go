@@ -10,6 +10,7 @@ import (
 	"github.com/pion/rtp/codecs"
 
 	"wimz.dev/live/robot/internal/encode"
+	"wimz.dev/live/robot/internal/quality"
 )
 
 // maxPayload is the longest RTP payload in bytes. With RTP header and
@@ -25,44 +26,51 @@ type Unit struct {
 	Key      bool      // it can be decoded without any before it
 }
 
-// encoder encodes the newest frames in one codec for its subscribers.
+// Size returns the bytes of all payloads.
+func (u Unit) Size() (bytes int) {
+	for _, p := range u.Payloads {
+		bytes += len(p)
+	}
+	return bytes
+}
+
+// encoder encodes the newest pictures as one rendition, for its subscribers.
 type encoder struct {
-	stream *Stream
-	codec  encode.Codec
-	feed   *feed
-	keys   keyLimiter
-	ctx    context.Context //nolint:containedctx // the life of the encoder
-	stop   context.CancelFunc
-	done   chan struct{}
+	stream    *Stream
+	rendition Rendition
+	keys      keyLimiter
+	ctx       context.Context //nolint:containedctx // the life of the encoder
+	stop      context.CancelFunc
+	done      chan struct{}
 
 	subscribers []*Subscription // guarded by stream.mu; replaced, never changed
 }
 
-func newEncoder(s *Stream, codec encode.Codec, f *feed) *encoder {
+func newEncoder(s *Stream, r Rendition) *encoder {
 	ctx, stop := context.WithCancel(s.ctx)
-	return &encoder{stream: s, codec: codec, feed: f, ctx: ctx, stop: stop, done: make(chan struct{})}
+	return &encoder{stream: s, rendition: r, ctx: ctx, stop: stop, done: make(chan struct{})}
 }
 
 // run encodes until the encoder is stopped, and returns nil then.
 func (e *encoder) run() error {
 	defer e.stop()
-	source := &pictures{box: newBox(), keys: &e.keys, stopped: e.ctx.Done()}
-	settings := e.stream.settings
+	source := &pictures{encoder: e, box: newBox(look{e.rendition.Tier, e.rendition.Overlay}), kbps: e.target()}
+	rung := e.stream.ladder[e.rendition.Tier]
 	native, err := encode.New(source, encode.Settings{
-		Codec: e.codec,
-		Width: settings.Width, Height: settings.Height,
-		FPS: float64(settings.FPS), BitrateKbps: settings.BitrateKbps,
+		Codec: e.rendition.Codec,
+		Width: rung.Size.X, Height: rung.Size.Y,
+		FPS: float64(e.stream.settings.FPS), BitrateKbps: source.kbps,
 		FullRange: true, // as image.YCbCr is (JFIF)
 	})
 	if err != nil {
 		return err
 	}
 	defer native.Close() //nolint:errcheck // frees memory
-	source.forceKey = native.ForceKeyFrame
+	source.native = native
 
-	e.feed.add(source.box)
-	defer e.feed.remove(source.box)
-	payloader := newPayloader(e.codec)
+	e.stream.studio.add(source.box)
+	defer e.stream.studio.remove(source.box)
+	payloader := newPayloader(e.rendition.Codec)
 	for {
 		data, release, err := native.Read()
 		if e.ctx.Err() != nil {
@@ -71,10 +79,11 @@ func (e *encoder) run() error {
 		if err != nil {
 			return err
 		}
+		e.stream.settings.Counters.Encode(time.Since(source.taken))
 		unit := Unit{
 			Payloads: payloader.Payload(maxPayload, data), // copies
 			Captured: source.captured,
-			Key:      encode.IsKeyFrame(e.codec, data),
+			Key:      encode.IsKeyFrame(e.rendition.Codec, data),
 		}
 		release()
 		e.publish(unit)
@@ -87,8 +96,46 @@ func (e *encoder) publish(u Unit) {
 		e.keys.made(time.Now())
 	}
 	for _, sub := range e.stream.subscribers(e) {
-		sub.push(u)
+		sub.push(e, u)
 	}
+}
+
+// minKbps is the least that an encoder is asked for: with less no picture can be
+// recognised.
+const minKbps = 50
+
+// target is the bit rate that the viewers can take, in kilobits a second. Nobody
+// is held down by a slower viewer to less than three quarters of what he can
+// take: the slower one has lower tiers to go to. In the lowest tier all wait for
+// the slowest.
+func (e *encoder) target() int {
+	least, most := 0, 0
+	for _, sub := range e.stream.subscribers(e) {
+		if kbps := sub.Bitrate(); kbps > 0 {
+			most = max(most, kbps)
+			if least == 0 || kbps < least {
+				least = kbps
+			}
+		}
+	}
+	if least > 0 && e.rendition.Tier > quality.Low {
+		least = max(least, most*3/4)
+	}
+	if least == 0 {
+		least = e.stream.ladder[e.rendition.Tier].Kbps
+	}
+	return min(max(least, minKbps), e.stream.ladder[quality.High].Kbps)
+}
+
+// paused reports whether all viewers wait for their links.
+func (e *encoder) paused() bool {
+	subscribers := e.stream.subscribers(e)
+	for _, sub := range subscribers {
+		if !sub.paused.Load() {
+			return false
+		}
+	}
+	return len(subscribers) > 0
 }
 
 func newPayloader(codec encode.Codec) rtp.Payloader {
@@ -98,26 +145,41 @@ func newPayloader(codec encode.Codec) rtp.Payloader {
 	return &codecs.H264Payloader{}
 }
 
-// pictures is what an encoder reads: the newest frames, one by one. It decides,
-// as late as possible, which one becomes a key frame.
+// pictures is what an encoder reads: the newest pictures, one by one. As late as
+// possible it decides which one becomes a key frame, and at what price.
 type pictures struct {
+	encoder  *encoder
+	native   encode.Encoder
 	box      *box
-	keys     *keyLimiter
-	forceKey func()
-	stopped  <-chan struct{}
-	captured time.Time // of the frame that was read last
+	kbps     int       // that native encodes at
+	captured time.Time // of the picture that was read last
+	taken    time.Time // when that was
 }
 
 // Read implements mediadevices' video.Reader.
 func (p *pictures) Read() (image.Image, func(), error) {
-	select {
-	case frame := <-p.box.newest:
-		p.captured = frame.Captured
-		if p.keys.take(time.Now()) {
-			p.forceKey()
+	for {
+		select {
+		case picture := <-p.box.newest:
+			if p.encoder.paused() {
+				picture.release()
+				continue
+			}
+			p.begin(picture)
+			return picture.img, picture.release, nil
+		case <-p.encoder.ctx.Done():
+			return nil, nil, io.EOF
 		}
-		return frame.Image, frame.release, nil
-	case <-p.stopped:
-		return nil, nil, io.EOF
+	}
+}
+
+// begin prepares the encoder for a picture.
+func (p *pictures) begin(next *picture) {
+	p.captured, p.taken = next.captured, time.Now()
+	if kbps := p.encoder.target(); kbps != p.kbps && p.native.SetBitrate(kbps) == nil {
+		p.kbps = kbps
+	}
+	if p.encoder.keys.take(time.Now()) {
+		p.native.ForceKeyFrame()
 	}
 }

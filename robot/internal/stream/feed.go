@@ -2,18 +2,39 @@ package stream
 
 import (
 	"context"
-	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"wimz.dev/live/robot/internal/camera"
 )
 
-// reopenDelay is the pause before a lost camera is opened again.
-const reopenDelay = time.Second
+const (
+	// staleAge is how old a picture may be to be sent as live (CONTRACT §6).
+	staleAge = 500 * time.Millisecond
+	// standInterval is the time between two placeholders.
+	standInterval = 250 * time.Millisecond
+	// reopenDelay is the pause before a lost camera is opened again.
+	reopenDelay = time.Second
+)
 
-// feed drains the camera and puts each frame into the boxes.
+// CameraState is what there is to see.
+type CameraState string
+
+// The states of a camera, as apps are told them.
+const (
+	CameraOK        CameraState = "ok"        // pictures come
+	CameraBuffering CameraState = "buffering" // it is open, or opening, and none come
+	CameraLost      CameraState = "lost"      // it failed; it is opened again and again
+)
+
+// CameraStatus is a camera's state, with words about it for people.
+type CameraStatus struct {
+	State  CameraState `json:"status"`
+	Detail string      `json:"detail"` // empty when there is nothing to say
+}
+
+// feed is one time that the camera runs: one goroutine drains it always and
+// keeps the newest frame, another shows that to the encoders, or a placeholder
+// while there is none.
 type feed struct {
 	stream *Stream
 	after  *feed // opened not before this one has closed the camera
@@ -21,21 +42,44 @@ type feed struct {
 	ctx    context.Context //nolint:containedctx // the life of the feed
 	done   chan struct{}
 
-	mu    sync.Mutex
-	boxes []*box // replaced, never changed
+	newest chan camera.Frame // one at most
+	lost   chan error        // why the camera failed
+
+	// Owned by the goroutine that shows.
+	seen     time.Time // when the last frame was, zero before the first
+	captured time.Time // when the last frame was taken
 }
 
 func newFeed(s *Stream, after *feed) *feed {
 	ctx, stop := context.WithCancel(s.ctx)
-	return &feed{stream: s, after: after, ctx: ctx, stop: stop, done: make(chan struct{})}
+	return &feed{
+		stream: s, after: after, ctx: ctx, stop: stop, done: make(chan struct{}),
+		newest: make(chan camera.Frame, 1), lost: make(chan error, 1),
+	}
 }
 
+// run shows what there is to see until the feed is stopped.
 func (f *feed) run() {
 	defer close(f.done)
 	if f.after != nil {
 		<-f.after.done
 		f.after = nil
 	}
+	shot := make(chan struct{})
+	go func() {
+		defer close(shot)
+		f.keepShooting()
+	}()
+	f.show()
+	<-shot
+	select {
+	case frame := <-f.newest:
+		frame.Release()
+	default:
+	}
+}
+
+func (f *feed) keepShooting() {
 	for f.ctx.Err() == nil {
 		err := f.shoot()
 		if f.ctx.Err() != nil {
@@ -43,13 +87,17 @@ func (f *feed) run() {
 		}
 		f.stream.log.WarnContext(f.ctx, "camera lost", "error", err, "retry_in", reopenDelay)
 		select {
+		case f.lost <- err:
+		default:
+		}
+		select {
 		case <-time.After(reopenDelay):
 		case <-f.ctx.Done():
 		}
 	}
 }
 
-// shoot opens the camera and passes its frames on until it fails or the feed is
+// shoot opens the camera and keeps its newest frame until it fails or the feed is
 // stopped.
 func (f *feed) shoot() error {
 	reader, err := f.stream.source.Open(f.ctx, f.stream.settings.Format)
@@ -63,61 +111,74 @@ func (f *feed) shoot() error {
 		if err != nil {
 			return err
 		}
-		f.publish(frame)
+		f.stream.settings.Counters.Captured.Add(1)
+		f.keep(frame)
 	}
 	return nil
 }
 
-func (f *feed) publish(frame camera.Frame) {
-	f.mu.Lock()
-	boxes := f.boxes
-	f.mu.Unlock()
-	shared := &sharedFrame{Frame: frame}
-	shared.holders.Store(int32(len(boxes)) + 1) //nolint:gosec // G115: one per codec
-	for _, b := range boxes {
-		f.stream.skipped.Add(b.put(shared))
-	}
-	shared.release()
-}
-
-func (f *feed) add(b *box) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.boxes = append(slices.Clone(f.boxes), b)
-}
-
-func (f *feed) remove(b *box) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.boxes = slices.DeleteFunc(slices.Clone(f.boxes), func(x *box) bool { return x == b })
-}
-
-// sharedFrame is a frame that goes back to the camera when its last holder has
-// released it.
-type sharedFrame struct {
-	camera.Frame
-	holders atomic.Int32
-}
-
-func (f *sharedFrame) release() {
-	if f.holders.Add(-1) == 0 {
-		f.Release()
-	}
-}
-
-// box holds the newest frame for one encoder. It has one writer, the feed.
-type box struct{ newest chan *sharedFrame }
-
-func newBox() *box { return &box{make(chan *sharedFrame, 1)} }
-
-// put replaces the frame in the box. It returns how many it took out, 0 or 1.
-func (b *box) put(f *sharedFrame) (skipped uint64) {
+func (f *feed) keep(frame camera.Frame) {
 	select {
-	case old := <-b.newest:
-		old.release()
-		skipped = 1
+	case old := <-f.newest:
+		old.Release()
+		f.stream.skipped.Add(1)
 	default:
 	}
-	b.newest <- f // there is room: nobody else puts
-	return skipped
+	f.newest <- frame // there is room: nobody else puts
+}
+
+// show shows each frame as it comes. When none has come for a while it shows
+// placeholders, at a low rate.
+func (f *feed) show() {
+	missing := time.NewTimer(staleAge)
+	defer missing.Stop()
+	for {
+		select {
+		case frame := <-f.newest:
+			if f.live(frame, time.Now()) {
+				missing.Reset(staleAge)
+			}
+		case err := <-f.lost:
+			f.stream.cameraIs(CameraStatus{CameraLost, err.Error()})
+		case <-missing.C:
+			select {
+			case frame := <-f.newest: // it was only this goroutine that was late
+				if f.live(frame, time.Now()) {
+					missing.Reset(staleAge)
+					continue
+				}
+			default:
+			}
+			f.stand(time.Now())
+			missing.Reset(standInterval)
+		case <-f.ctx.Done():
+			return
+		}
+	}
+}
+
+// live shows a frame, unless it is too old or out of order.
+func (f *feed) live(frame camera.Frame, now time.Time) bool {
+	if now.Sub(frame.Captured) > staleAge || !frame.Captured.After(f.captured) {
+		frame.Release()
+		return false
+	}
+	f.captured, f.seen = frame.Captured, now
+	f.stream.cameraIs(CameraStatus{State: CameraOK})
+	f.stream.skipped.Add(f.stream.studio.show(frame))
+	return true
+}
+
+// stand shows a placeholder.
+func (f *feed) stand(now time.Time) {
+	words := "No camera feed"
+	if f.stream.Camera().State != CameraLost {
+		f.stream.cameraIs(CameraStatus{CameraBuffering, "the camera gives no pictures"})
+		words = "Buffering…"
+	}
+	since := time.Duration(-1)
+	if !f.seen.IsZero() {
+		since = now.Sub(f.seen)
+	}
+	f.stream.skipped.Add(f.stream.studio.stand(words, since, now))
 }

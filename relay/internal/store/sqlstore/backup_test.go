@@ -155,7 +155,7 @@ func TestOnlyFilesAreBackedUp(t *testing.T) {
 	check(t, err, fs.ErrNotExist)
 }
 
-func check(t *testing.T, got, want error) {
+func check(t testing.TB, got, want error) {
 	t.Helper()
 	if !errors.Is(got, want) || (want == nil) != (got == nil) {
 		t.Fatalf("got %v, want %v", got, want)

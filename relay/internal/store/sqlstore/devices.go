@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"time"
 
 	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/store"
@@ -17,10 +16,9 @@ const (
 
 // CreateDevice implements [store.Store].
 func (s *DB) CreateDevice(ctx context.Context, d store.Device) error {
-	_, err := s.exec(ctx, "create device",
+	return s.exec(ctx, "create device",
 		"INSERT INTO devices ("+deviceColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
 		d.ID, d.Secret.Reveal(), d.OldSecret.Reveal(), nobody(d.Owner), d.CreatedAt.Unix(), seconds(d.SignedAt))
-	return err
 }
 
 // Device implements [store.Store].
@@ -38,17 +36,10 @@ func (s *DB) DevicesOf(ctx context.Context, id store.UserID) ([]wire.DeviceID, e
 	return list(ctx, s, "list devices", value[wire.DeviceID], "SELECT id FROM devices WHERE owner = $1 ORDER BY id", id)
 }
 
-// AcceptSignature implements [store.Store]: one statement compares and sets.
-func (s *DB) AcceptSignature(ctx context.Context, id wire.DeviceID, at time.Time) error {
-	changed, err := s.exec(ctx, "accept signature",
-		"UPDATE devices SET signed_at = $2 WHERE id = $1 AND (signed_at IS NULL OR signed_at <= $2)", id, at.Unix())
-	if err != nil || changed > 0 {
-		return err
-	}
-	if _, err := s.Device(ctx, id); err != nil {
-		return err
-	}
-	return failure("accept signature", store.ErrStale)
+// Entitled implements [store.Store].
+func (s *DB) Entitled(ctx context.Context, id store.UserID, device wire.DeviceID) (bool, error) {
+	return get(ctx, s, "look up owner", value[bool], `SELECT EXISTS (SELECT 1
+		FROM devices JOIN users ON users.id = owner WHERE devices.id = $1 AND owner = $2 AND NOT disabled)`, device, id)
 }
 
 // AddDeviceSecret implements [store.Store]. SET reads the row as it was.

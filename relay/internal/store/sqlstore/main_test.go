@@ -60,7 +60,7 @@ func database(t *testing.T) config.DatabaseURL {
 	return config.DatabaseURL(url)
 }
 
-func open(t *testing.T, url config.DatabaseURL) *sqlstore.DB {
+func open(t testing.TB, url config.DatabaseURL) *sqlstore.DB {
 	t.Helper()
 	db, err := sqlstore.Open(t.Context(), url)
 	if err != nil {

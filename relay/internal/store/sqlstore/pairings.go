@@ -11,10 +11,9 @@ import (
 
 // CreatePairing implements [store.Store].
 func (s *DB) CreatePairing(ctx context.Context, id wire.DeviceID, hash store.CodeHash, expires time.Time) error {
-	_, err := s.exec(ctx, "create pairing", `INSERT INTO pairings (device, code_hash, expires_at) VALUES ($1, $2, $3)
+	return s.exec(ctx, "create pairing", `INSERT INTO pairings (device, code_hash, expires_at) VALUES ($1, $2, $3)
 		ON CONFLICT (device) DO UPDATE SET code_hash = excluded.code_hash, expires_at = excluded.expires_at`,
 		id, hash[:], expires.Unix())
-	return err
 }
 
 // ClaimDevice implements [store.Store]. The code is used up first: who finds it

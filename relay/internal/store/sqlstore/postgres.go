@@ -48,7 +48,7 @@ func openPostgres(database config.DatabaseURL) (*DB, error) {
 	db.SetMaxIdleConns(poolSize)
 	db.SetConnMaxLifetime(connectionLife)
 	db.SetConnMaxIdleTime(idleLife)
-	return &DB{db, postgresEngine()}, nil
+	return &DB{db: db, engine: postgresEngine()}, nil
 }
 
 // postgresEngine says what is PostgreSQL's own.

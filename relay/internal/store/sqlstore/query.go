@@ -43,12 +43,12 @@ func (s *DB) transact(ctx context.Context, limit time.Duration, do func(context.
 	return tx.Commit()
 }
 
-// exec runs one statement and returns how many rows it has changed.
-func (s *DB) exec(ctx context.Context, doing, statement string, args ...any) (int64, error) {
+// exec runs one statement.
+func (s *DB) exec(ctx context.Context, doing, statement string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	changed, err := changes(s.db.ExecContext(ctx, statement, args...))
-	return changed, failure(doing, err)
+	_, err := s.db.ExecContext(ctx, statement, args...)
+	return failure(doing, err)
 }
 
 // one runs a statement that changes one row, or else there is no such row.

@@ -15,6 +15,8 @@ import (
 // file is not made, only its folder is looked at: one made by somebody else than
 // the relay would be of no use to it.
 func Reach(ctx context.Context, url config.DatabaseURL) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	err := reach(ctx, url)
 	if err != nil {
 		return fmt.Errorf("reach database %s: %w", url, err)

@@ -39,7 +39,7 @@ func openSQLite(database config.DatabaseURL) (*DB, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	return &DB{db, sqliteEngine()}, nil
+	return &DB{db: db, engine: sqliteEngine()}, nil
 }
 
 // isBusy reports whether somebody else held a lock for too long.
@@ -55,7 +55,7 @@ func prepare(database config.DatabaseURL) (string, error) {
 	// synchronous(FULL): what was answered is on the disk. NORMAL survives kill -9 as
 	// well, but a power cut takes the last changes back: an account that its owner
 	// has seen made, or a logout. A change then takes 1 ms instead of 0.2 (measured on
-	// an SSD); a thousand robots that reconnect within 30 s need 33 in a second.
+	// an SSD, other disks take 20); see [signatures] for a thousand robots that come.
 	options := url.Values{
 		"_txlock": {"immediate"},
 		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},

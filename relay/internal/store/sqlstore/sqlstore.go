@@ -28,6 +28,7 @@ const (
 type DB struct {
 	db *sql.DB
 	engine
+	signatures signatures
 }
 
 var _ store.Store = (*DB)(nil)

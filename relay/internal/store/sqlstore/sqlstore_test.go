@@ -170,7 +170,7 @@ func TestMissingDirectory(t *testing.T) {
 }
 
 // file names a SQLite file that is not there yet.
-func file(t *testing.T) config.DatabaseURL {
+func file(t testing.TB) config.DatabaseURL {
 	t.Helper()
 	return config.DatabaseURL("sqlite://" + filepath.Join(t.TempDir(), "a b%.db"))
 }

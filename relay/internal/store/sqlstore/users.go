@@ -16,10 +16,9 @@ const (
 
 // CreateUser implements [store.Store].
 func (s *DB) CreateUser(ctx context.Context, u store.User) error {
-	_, err := s.exec(ctx, "create user",
+	return s.exec(ctx, "create user",
 		"INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
 		u.ID, u.Email, u.PasswordHash.Reveal(), u.CreatedAt.Unix(), u.Disabled, seconds(u.TokensFrom))
-	return err
 }
 
 // UserByEmail implements [store.Store].

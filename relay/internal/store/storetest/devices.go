@@ -231,3 +231,10 @@ func owns(t *testing.T, s store.Store, who store.UserID, want ...wire.DeviceID) 
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+func entitled(t *testing.T, s store.Store, who store.UserID, id wire.DeviceID, want bool) {
+	t.Helper()
+	got, err := s.Entitled(t.Context(), who, id)
+	check(t, err, nil)
+	equal(t, got, want)
+}

@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"pairing codes":          pairingCodes,
 		"many revocations":       manyRevocations,
 		"concurrent signers":     concurrentSigners,
+		"concurrent fleet":       concurrentFleet,
 		"concurrent creations":   concurrentCreations,
 		"concurrent claims":      concurrentClaims,
 		"concurrent transfers":   concurrentTransfers,
@@ -137,6 +138,9 @@ func ownership(t *testing.T, s store.Store) {
 		if !slices.Equal(got, want) {
 			t.Errorf("devices of %q: got %v, want %v", owner, got, want)
 		}
+		for _, id := range []wire.DeviceID{"a", "b", "c", "d", "nothing"} {
+			entitled(t, s, owner, id, slices.Contains(want, id))
+		}
 	}
 }
 
@@ -189,6 +193,46 @@ func concurrentSigners(t *testing.T, s store.Store) {
 	equal(t, got.SignedAt, now().Add((signers-1)*time.Second).Truncate(time.Second))
 }
 
+// concurrentFleet lets many devices sign at once: each gets the answer that it would
+// get alone, whoever else there is.
+func concurrentFleet(t *testing.T, s store.Store) {
+	const fleet = 32
+	at := now().Truncate(time.Second)
+	leaving, leave := context.WithCancel(t.Context())
+	defer leave()
+	var wait sync.WaitGroup
+	sign := func(ctx context.Context, id wire.DeviceID, at time.Time, want error) {
+		wait.Go(func() { check(t, s.AcceptSignature(ctx, id, at), want) })
+	}
+	for i := range fleet {
+		id := wire.DeviceID(fmt.Sprintf("wimz_%d", i))
+		check(t, s.CreateDevice(t.Context(), device(id, "")), nil)
+		check(t, s.AcceptSignature(t.Context(), id, at), nil)
+	}
+	for i := range fleet {
+		id := wire.DeviceID(fmt.Sprintf("wimz_%d", i))
+		if i%2 == 0 {
+			sign(t.Context(), id, at.Add(time.Minute), nil)
+		} else {
+			sign(t.Context(), id, at.Add(-time.Second), store.ErrStale)
+		}
+		sign(t.Context(), "wimz_none", at, store.ErrNotFound)
+		sign(t.Context(), hostile, at, store.ErrNotFound)
+		wait.Go(func() { _ = s.AcceptSignature(leaving, "wimz_none", at) }) // in time or not
+	}
+	leave()
+	wait.Wait()
+	for i := range fleet {
+		got, err := s.Device(t.Context(), wire.DeviceID(fmt.Sprintf("wimz_%d", i)))
+		check(t, err, nil)
+		want := at
+		if i%2 == 0 {
+			want = at.Add(time.Minute)
+		}
+		equal(t, got.SignedAt, want)
+	}
+}
+
 // concurrentCreations lets many take one email: one gets it.
 func concurrentCreations(t *testing.T, s store.Store) {
 	results := make(chan error, 8)
@@ -218,6 +262,7 @@ func endedContext(t *testing.T, s store.Store) {
 	check(t, err, context.Canceled)
 	_, err = s.Device(t.Context(), "wimz_1")
 	check(t, err, store.ErrNotFound)
+	check(t, s.AcceptSignature(ended, "wimz_1", now()), context.Canceled)
 	check(t, s.Ping(ended), context.Canceled)
 	check(t, s.Ping(t.Context()), nil)
 	ann := user(t, s, "ann@example.com")

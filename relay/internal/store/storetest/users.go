@@ -46,12 +46,14 @@ func disabledUsers(t *testing.T, s store.Store) {
 	equal(t, got.Disabled, true)
 	equal(t, got.TokensFrom, now().Truncate(time.Second))
 	owns(t, s, ann, "wimz_1")
+	entitled(t, s, ann, "wimz_1", false)
 
 	check(t, s.DisableUser(ctx, ann, false, now().Add(time.Hour)), nil)
 	got, err = s.UserByID(ctx, ann)
 	check(t, err, nil)
 	equal(t, got.Disabled, false)
 	equal(t, got.TokensFrom, now().Truncate(time.Second))
+	entitled(t, s, ann, "wimz_1", true)
 
 	for _, disabled := range []bool{true, false} {
 		check(t, s.DisableUser(ctx, "nobody", disabled, now()), store.ErrNotFound)

@@ -1,0 +1,162 @@
+package link
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pion/interceptor/pkg/rtpfb"
+	"github.com/pion/rtcp"
+)
+
+// road carries packets of 1250 bytes, and reports every 100 ms.
+type road struct {
+	meter
+	now   time.Time
+	delay time.Duration // on the way
+}
+
+const (
+	packetTime = 10 * time.Millisecond
+	packetSize = 1250 // a megabit a second
+)
+
+// ahead is by how much the other's clock is ahead.
+const ahead = 1000 * time.Hour
+
+func newRoad() *road { return &road{now: time.Now(), delay: 30 * time.Millisecond} }
+
+// drive sends packets for a while. delay says how each one's way differs from the
+// one before.
+func (r *road) drive(d, longer time.Duration) {
+	var packets []rtpfb.PacketReport
+	for range d / packetTime {
+		r.now = r.now.Add(packetTime)
+		r.delay += longer
+		r.sent(r.now)
+		packets = append(packets, rtpfb.PacketReport{
+			Size: packetSize, Arrived: true, Departure: r.now,
+			Arrival: time.Time{}.Add(ahead + r.now.Sub(time.Unix(1_700_000_000, 0)) + r.delay),
+		})
+		if len(packets) == 10 {
+			r.report(packets, r.now)
+			packets = nil
+		}
+	}
+}
+
+func near(got, want, tolerance time.Duration) bool {
+	return got > want-tolerance && got < want+tolerance
+}
+
+func TestQueue(t *testing.T) {
+	r := newRoad()
+	r.drive(2*time.Second, 0)
+	if got := r.queue(r.now); got != 0 {
+		t.Errorf("%v on an empty way", got)
+	}
+	r.drive(time.Second, time.Millisecond) // it grows by 100 ms a second
+	if got := r.queue(r.now); !near(got, 85*time.Millisecond, 12*time.Millisecond) {
+		t.Errorf("%v after a second in which it grew by 100 ms", got)
+	}
+	if got := r.queue(r.now.Add(50 * time.Millisecond)); !near(got, 35*time.Millisecond, 12*time.Millisecond) {
+		t.Errorf("%v when nothing has come for 50 ms", got)
+	}
+	if got := r.queue(r.now.Add(time.Second)); got != 0 {
+		t.Errorf("%v when nothing was sent for a second", got)
+	}
+}
+
+func TestOneLateReportIsNoQueue(t *testing.T) {
+	r := newRoad()
+	r.drive(2*time.Second, 0)
+	r.delay += 150 * time.Millisecond
+	r.drive(100*time.Millisecond, 0)
+	if got := r.queue(r.now); got != 0 {
+		t.Errorf("%v after one late report", got)
+	}
+	r.drive(100*time.Millisecond, 0)
+	if got := r.queue(r.now); !near(got, 150*time.Millisecond, 5*time.Millisecond) {
+		t.Errorf("%v after two", got)
+	}
+	r.delay += time.Second
+	r.drive(100*time.Millisecond, 0)
+	if got := r.queue(r.now); got < time.Second {
+		t.Errorf("%v after a second's delay", got)
+	}
+}
+
+// TestSilenceIsAQueue sends packets of which nothing is heard.
+func TestSilenceIsAQueue(t *testing.T) {
+	r := newRoad()
+	r.drive(2*time.Second, 0)
+	for range 10 {
+		r.now = r.now.Add(100 * time.Millisecond)
+		r.sent(r.now)
+	}
+	if got := r.queue(r.now); !near(got, 750*time.Millisecond, 20*time.Millisecond) {
+		t.Errorf("%v after nothing was heard for 0.9 s", got)
+	}
+	r.drive(time.Second, 0)
+	if got := r.queue(r.now); got != 0 {
+		t.Errorf("%v when it is heard again", got)
+	}
+}
+
+// TestNoFeedbackAtAll is an app that knows none.
+func TestNoFeedbackAtAll(t *testing.T) {
+	r := newRoad()
+	for range 100 {
+		r.now = r.now.Add(100 * time.Millisecond)
+		r.sent(r.now)
+	}
+	if got := r.queue(r.now); got != 0 {
+		t.Errorf("%v where nothing is ever heard", got)
+	}
+}
+
+// TestAnotherRoute: a longer way is not a queue for ever.
+func TestAnotherRoute(t *testing.T) {
+	r := newRoad()
+	r.drive(2*time.Second, 0)
+	r.delay += 200 * time.Millisecond
+	r.drive(40*time.Second, 0)
+	if got := r.queue(r.now); got != 0 {
+		t.Errorf("%v on a longer way", got)
+	}
+}
+
+func TestRates(t *testing.T) {
+	r := newRoad()
+	if r.delivered(r.now) != 0 || r.arriving() != 0 {
+		t.Error("something arrives of nothing")
+	}
+	r.drive(2*time.Second, 0)
+	if got := r.delivered(r.now); got < 900 || got > 1100 {
+		t.Errorf("%d kbit/s delivered of 1000", got)
+	}
+	r.drive(2*time.Second, packetTime) // each takes twice as long
+	if got := r.arriving(); got < 450 || got > 550 {
+		t.Errorf("%d kbit/s come through at half the rate", got)
+	}
+	if got := r.delivered(r.now.Add(time.Second)); got != 0 {
+		t.Errorf("%d kbit/s in a second without any", got)
+	}
+}
+
+func TestReceiverReport(t *testing.T) {
+	var m meter
+	now := time.Unix(1_700_000_000, 500_000_000)
+	m.received(rtcp.ReceptionReport{FractionLost: 64}, now)
+	if m.loss != 0.25 || m.rtt != 0 {
+		t.Errorf("loss %v, round trip %v", m.loss, m.rtt)
+	}
+	const sent = uint32((1_700_000_000+2_208_988_800)&0xffff)<<16 + 0x4000 // a quarter of a second before
+	m.received(rtcp.ReceptionReport{LastSenderReport: sent, Delay: 65536 / 8}, now)
+	if m.loss != 0 || !near(m.rtt, 125*time.Millisecond, time.Millisecond) {
+		t.Errorf("loss %v, round trip %v", m.loss, m.rtt)
+	}
+	m.received(rtcp.ReceptionReport{LastSenderReport: sent}, now.Add(-time.Hour))
+	if !near(m.rtt, 125*time.Millisecond, time.Millisecond) {
+		t.Errorf("round trip %v after the clock was set", m.rtt)
+	}
+}

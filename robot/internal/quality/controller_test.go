@@ -1,0 +1,286 @@
+package quality_test
+
+import (
+	"fmt"
+	"image"
+	"testing"
+	"time"
+
+	"wimz.dev/live/robot/internal/quality"
+)
+
+// wire is a link that carries a bit rate, with a queue in front of it, and with
+// congestion control that believes what it is told. Video fills what it may.
+type wire struct {
+	*quality.Controller
+	now      time.Time
+	kbps     int // that it carries
+	loss     float64
+	others   [3]int
+	deaf     bool // congestion control does not rise by itself, and falls without a reason
+	estimate int
+	queued   float64 // kilobits
+	sent     quality.Decision
+}
+
+var ladder = quality.NewLadder(image.Pt(1280, 720), 1500)
+
+const tick = 50 * time.Millisecond
+
+func newWire(kbps int) *wire {
+	w := &wire{Controller: quality.NewController(ladder), now: time.Unix(1e9, 0), kbps: kbps, estimate: ladder.Start()}
+	w.sent = w.Step(w.now, quality.Link{Estimate: w.estimate}, w.others)
+	return w
+}
+
+// step lets 50 ms pass.
+func (w *wire) step() quality.Decision {
+	w.now = w.now.Add(tick)
+	part := tick.Seconds()
+	in := float64(w.sent.Kbps) * part
+	if w.sent.Pause {
+		in = 0
+	}
+	out := min(w.queued+in, float64(w.kbps)*part)
+	w.queued = min(w.queued+in-out, float64(w.kbps)) // a second at most
+	wait := time.Duration(w.queued / float64(w.kbps) * float64(time.Second))
+	delivered := int(out / part)
+	switch {
+	case w.deaf:
+		w.estimate = w.estimate * 9 / 10
+	case wait > 50*time.Millisecond:
+		w.estimate = min(w.estimate, max(delivered*85/100, 10))
+	default:
+		w.estimate = max(w.estimate, w.estimate*1004/1000)
+	}
+	tier := w.sent.Tier
+	w.sent = w.Step(w.now, quality.Link{
+		Estimate: w.estimate, Delivered: delivered, Arriving: delivered, Loss: w.loss, Queue: wait,
+	}, w.others)
+	if w.sent.Tier != tier { // begins with a key frame
+		w.queued += 0.3 * float64(w.sent.Kbps)
+	}
+	if w.sent.Estimate > 0 {
+		w.estimate = w.sent.Estimate
+	}
+	return w.sent
+}
+
+// run lets some time pass and returns how often the tier changed.
+func (w *wire) run(d time.Duration) (changes int) {
+	for range d / tick {
+		tier := w.sent.Tier
+		if w.step().Tier != tier {
+			changes++
+		}
+	}
+	return changes
+}
+
+// reaches lets time pass until something is so.
+func (w *wire) reaches(t *testing.T, what string, within time.Duration, so func() bool) {
+	t.Helper()
+	begin := w.now
+	for !so() {
+		if w.step(); w.now.Sub(begin) > within {
+			t.Fatalf("%s: not within %v: %+v, estimate %d", what, within, w.sent, w.estimate)
+		}
+	}
+}
+
+func TestGoodLink(t *testing.T) {
+	w := newWire(5000)
+	if n := w.run(time.Minute); n > 0 || w.sent.Tier != quality.High || w.sent.Kbps != 1500 {
+		t.Errorf("after %d changes: %+v", n, w.sent)
+	}
+}
+
+// TestSqueeze squeezes a link and lets it go again.
+func TestSqueeze(t *testing.T) {
+	for _, c := range []struct {
+		kbps int
+		tier quality.Tier // at most
+	}{{1000, quality.High}, {600, quality.Medium}, {300, quality.Low}, {150, quality.Low}} {
+		t.Run(fmt.Sprint(c.kbps), func(t *testing.T) {
+			w := newWire(5000)
+			w.run(10 * time.Second)
+			w.kbps = c.kbps
+			w.reaches(t, "a rate that fits", 2*time.Second, func() bool { return w.sent.Kbps < c.kbps && w.queued < 1 })
+			slow, paused, ticks, worst := 0, 0, 0, 0
+			for range 60 * time.Second / tick {
+				d := w.step()
+				ticks++
+				if d.Tier > c.tier {
+					t.Fatalf("tier %v", d.Tier)
+				}
+				if w.queued > 0.3*float64(w.kbps) {
+					slow++
+				}
+				if paused++; !d.Pause {
+					paused = 0
+				}
+				worst = max(worst, paused)
+			}
+			if slow > ticks/20 {
+				t.Errorf("there is a queue of 300 ms in %d of %d steps", slow, ticks)
+			}
+			if w.sent.Kbps < c.kbps/3 {
+				t.Errorf("%d kbit/s are sent over %d", w.sent.Kbps, c.kbps)
+			}
+			if still := time.Duration(worst) * tick; still > time.Second+tick {
+				t.Errorf("nothing for %v", still)
+			}
+			w.kbps = 5000
+			w.reaches(t, "a megabit", 15*time.Second, func() bool { return w.sent.Tier == quality.High && w.sent.Kbps > 1000 })
+		})
+	}
+}
+
+// TestBackBesideAnother has another viewer who was not squeezed.
+func TestBackBesideAnother(t *testing.T) {
+	w := newWire(5000)
+	w.others[quality.High] = 1500
+	w.run(10 * time.Second)
+	w.kbps = 400
+	w.run(20 * time.Second)
+	if w.sent.Tier != quality.Low {
+		t.Errorf("%+v over 400 kbit/s", w.sent)
+	}
+	w.kbps = 5000
+	w.reaches(t, "the other's picture", 20*time.Second, func() bool { return w.sent.Tier == quality.High && w.sent.Kbps > 1350 })
+}
+
+// TestUnexplainedFallsAreNotBelieved has congestion control go down to nothing on
+// a link that is empty.
+func TestUnexplainedFallsAreNotBelieved(t *testing.T) {
+	w := newWire(5000)
+	w.deaf = true
+	for range time.Minute / tick {
+		if d := w.step(); d.Tier != quality.High || d.Kbps < 1300 {
+			t.Fatalf("%+v", d)
+		}
+	}
+}
+
+// TestNeverStuckAtTheFloor begins with nothing, on a link that carries all, with
+// some loss that is its nature, and congestion control that does not rise.
+func TestNeverStuckAtTheFloor(t *testing.T) {
+	for name, loss := range map[string]float64{"clean": 0, "5 % loss": 0.05, "14 % loss": 0.14} {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(50)
+			w.loss = loss
+			w.run(20 * time.Second)
+			w.kbps, w.deaf = 5000, true
+			w.reaches(t, "a megabit", 15*time.Second, func() bool { return w.sent.Kbps > 1000 })
+		})
+	}
+}
+
+// TestTiersDoNotFlap has links that are just too narrow for a tier.
+func TestTiersDoNotFlap(t *testing.T) {
+	for kbps := 200; kbps <= 1600; kbps += 50 {
+		t.Run(fmt.Sprint(kbps), func(t *testing.T) {
+			w := newWire(kbps)
+			w.run(30 * time.Second)
+			if n := w.run(2 * time.Minute); n > 8 {
+				t.Errorf("%d changes in two minutes", n)
+			}
+		})
+	}
+}
+
+// TestShortStaysMakePatient: a tier that had to be left at once is not climbed to
+// again and again.
+func TestShortStaysMakePatient(t *testing.T) {
+	w := newWire(300)
+	var last time.Time
+	var stays []time.Duration
+	for range 4 {
+		w.reaches(t, "the lowest tier", 10*time.Second, func() bool { return w.sent.Tier == quality.Low })
+		w.run(time.Second)
+		w.kbps = 5000
+		w.reaches(t, "a climb", 20*time.Second, func() bool {
+			if w.estimate < 700 {
+				last = w.now
+			}
+			return w.sent.Tier > quality.Low
+		})
+		stays = append(stays, w.now.Sub(last))
+		w.kbps = 300
+	}
+	if stays[1] < stays[0]*3/2 || stays[2] < stays[1]*3/2 || stays[3] > 7*time.Second {
+		t.Errorf("it waited for %v", stays)
+	}
+}
+
+// TestPauseEndsWithoutFeedback: a link that says nothing any more gets a frame now
+// and then, to see.
+func TestPauseEndsWithoutFeedback(t *testing.T) {
+	c, now, paused := quality.NewController(ladder), time.Unix(1e9, 0), 0
+	for range 20 * time.Second / tick {
+		now = now.Add(tick)
+		if c.Step(now, quality.Link{Estimate: 1500, Queue: time.Minute}, [3]int{}).Pause {
+			paused++
+			continue
+		}
+		if time.Duration(paused)*tick > time.Second+tick {
+			t.Fatalf("nothing for %v", time.Duration(paused)*tick)
+		}
+		paused = 0
+	}
+	if paused > 30 {
+		t.Error("it pauses for good")
+	}
+}
+
+func TestModesAreHonoured(t *testing.T) {
+	w := newWire(5000)
+	for _, c := range []struct {
+		mode quality.Mode
+		tier quality.Tier
+		kbps int
+	}{{quality.OnlyLow, quality.Low, 400}, {quality.OnlyMedium, quality.Medium, 900}, {quality.OnlyHigh, quality.High, 1500}} {
+		w.SetMode(c.mode)
+		if d := w.step(); d.Tier != c.tier {
+			t.Errorf("%s: tier %v", c.mode, d.Tier)
+		}
+		w.reaches(t, string(c.mode), 5*time.Second, func() bool { return w.sent.Kbps == c.kbps })
+		if n := w.run(10 * time.Second); n > 0 || w.Bars(quality.Link{}) != 4 {
+			t.Errorf("%s: %d changes, %d bars", c.mode, n, w.Bars(quality.Link{}))
+		}
+	}
+	w.SetMode(quality.OnlyHigh)
+	w.kbps = 300
+	if n := w.run(10 * time.Second); n > 0 || w.sent.Kbps > 400 {
+		t.Errorf("high over 300 kbit/s: %d changes, %+v", n, w.sent)
+	}
+	w.SetMode(quality.OnlyLow)
+	w.kbps = 5000
+	w.run(5 * time.Second)
+	w.SetMode(quality.Auto)
+	w.reaches(t, "auto again", 15*time.Second, func() bool { return w.sent.Tier == quality.High && w.sent.Kbps > 1400 })
+}
+
+// TestSharing: with much less than the other can take, a viewer has a rendition of
+// his own; with about as much they share one.
+func TestSharing(t *testing.T) {
+	for _, c := range []struct {
+		own, other int
+		want       quality.Tier
+	}{{5000, 1500, quality.High}, {2000, 1500, quality.High}, {1000, 1500, quality.Medium}, {1400, 0, quality.High}} {
+		t.Run(fmt.Sprintf("%d beside %d", c.own, c.other), func(t *testing.T) {
+			w := newWire(c.own)
+			w.others[quality.High] = c.other
+			w.run(30 * time.Second)
+			var high int
+			for range 600 {
+				if w.step().Tier == quality.High {
+					high++
+				}
+			}
+			if most := high > 300; most != (c.want == quality.High) {
+				t.Errorf("%d of 600 steps in the high tier", high)
+			}
+		})
+	}
+}
