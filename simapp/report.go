@@ -31,6 +31,8 @@ type Report struct {
 	Repeated    *int `json:"repeated"`
 	// Freezes is the freezeCount of W3C webrtc-stats.
 	Freezes int `json:"freezes"`
+	// LongestGap is the longest time between two pictures.
+	LongestGap float64 `json:"longest_gap_ms"`
 	// BitrateKbps counts RTP payload.
 	BitrateKbps float64 `json:"bitrate_kbps"`
 	// Pair is the selected ICE candidate pair, nil before there is one.
@@ -71,7 +73,10 @@ const (
 
 // newReport puts measured figures into a report's fields.
 func newReport(f measure.Figures) Report {
-	r := Report{Frames: f.Frames, FPS: tenths(f.FPS), Freezes: f.Freezes, BitrateKbps: tenths(f.Kbps)}
+	r := Report{
+		Frames: f.Frames, FPS: tenths(f.FPS), Freezes: f.Freezes, LongestGap: millis(f.Longest),
+		BitrateKbps: tenths(f.Kbps),
+	}
 	if f.Stamped {
 		r.Latency = &Latency{P50: millis(f.P50), P95: millis(f.P95)}
 		r.StampErrors, r.Lost, r.Repeated = &f.StampErrors, &f.Lost, &f.Repeated

@@ -8,7 +8,8 @@ type Figures struct {
 	FPS     float64 // pictures per second, first to last
 	Recent  float64 // pictures per second, of the last two seconds or so
 	Freezes int
-	Kbps    float64 // RTP payload, first to last packet
+	Longest time.Duration // between two pictures
+	Kbps    float64       // RTP payload, first to last packet
 
 	// Stamped says that a stamp has been seen; without one, the rest is
 	// unknown.
@@ -26,6 +27,7 @@ func (m *Meter) Figures() Figures {
 		Frames:      m.frames,
 		Recent:      m.intervals.rate(),
 		Freezes:     m.freezes,
+		Longest:     m.longest,
 		Stamped:     m.stamped,
 		StampErrors: m.errors,
 		Lost:        m.lost,

@@ -19,6 +19,7 @@ type Meter struct {
 	frames                    int
 	intervals                 intervals
 	freezes                   int
+	longest                   time.Duration // between two pictures
 
 	latencies window
 	stamped   bool   // a stamp has been seen
@@ -53,8 +54,12 @@ func (m *Meter) Picture(at time.Time, stamp *testpattern.Stamp) {
 	m.frames++
 	if m.firstPicture.IsZero() {
 		m.firstPicture = at
-	} else if m.intervals.add(at.Sub(m.lastPicture)) {
-		m.freezes++
+	} else {
+		interval := at.Sub(m.lastPicture)
+		m.longest = max(m.longest, interval)
+		if m.intervals.add(interval) {
+			m.freezes++
+		}
 	}
 	m.lastPicture = at
 	switch {

@@ -85,8 +85,10 @@ func TestFreezes(t *testing.T) {
 				at = at.Add(time.Duration(interval) * time.Millisecond)
 				m.Picture(at, nil)
 			}
-			if got := m.Figures().Freezes; got != c.want {
-				t.Errorf("%d freezes, want %d", got, c.want)
+			f := m.Figures()
+			longest := time.Duration(slices.Max(c.intervals)) * time.Millisecond
+			if f.Freezes != c.want || f.Longest != longest {
+				t.Errorf("%d freezes, want %d; longest %v, want %v", f.Freezes, c.want, f.Longest, longest)
 			}
 		})
 	}
