@@ -60,7 +60,7 @@ var _ = Describe("An owner who watches", Label("networks"), func() {
 		v.again(ctx, dark)
 		w.expectSameSession(ctx, before, v.report())
 		report := v.leave(ctx)
-		again := gap(report) - lasted
+		again := (gap(report) - lasted).Round(time.Millisecond)
 		w.measure(report, "again after "+again.String())
 		Expect(again).To(BeNumerically("<", 3*time.Second))
 	}, SpecTimeout(specTime))
