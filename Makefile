@@ -67,12 +67,16 @@ ALONE     := ^TestSqueeze$$
 unit: ## unit tests under the race detector
 	$(GO) test -race -tags v4l2 -timeout 10m -skip '$(ALONE)' $(PACKAGES)
 
+# Most specs wait for something most of the time, so two run at once. What measures
+# time, or takes the whole machine, is Serial.
+GINKGO    := $(GO) run github.com/onsi/ginkgo/v2/ginkgo --no-color
+
 e2e: build ## Ginkgo suites: in-process and as binaries, with real TURN servers
 	@if docker info >/dev/null 2>&1; then .ci/coturn-image && .ci/relay-image; fi
 	$(GO) test -race ./e2e/harness
 	$(GO) test -race -run '$(ALONE)' ./robot/internal/peer
-	cd e2e && $(GO) test -race -timeout 20m -args $(E2E_ARGS)
-	cd e2e/networks && $(GO) test -race -timeout 10m -args $(E2E_ARGS)
+	$(GINKGO) -race -procs 2 -timeout 20m $(E2E_ARGS) ./e2e
+	$(GINKGO) -race -timeout 10m $(E2E_ARGS) ./e2e/networks
 
 soak: build ## a thousand sessions: does the robot's memory stay flat, do its goroutines end
 	cd e2e && SOAK_SESSIONS=1000 $(GO) test -race -timeout 30m -args -ginkgo.focus 'two viewers come and go'

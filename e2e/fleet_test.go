@@ -140,7 +140,7 @@ func busiest(pauses []time.Duration) int {
 	return most
 }
 
-var _ = Describe("A fleet of a thousand robots", func() {
+var _ = Describe("A fleet of a thousand robots", Serial, func() {
 	// What is asserted is what the robots decide, which is the same on every
 	// machine; when they are back is their relay's matter, too.
 	It("comes back one after the other, and soon, from a restart and from a crash of the relay", func(ctx SpecContext) {

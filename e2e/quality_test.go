@@ -67,7 +67,7 @@ func (o *spectator) choose(mode string, width, height int64) {
 // is busy: packets that wait for the processor look as if they waited on the way.
 const recovery = specTime * 2 / 3
 
-var _ = everywhere("The picture", func(b harness.Backend) {
+var _ = everywhere("The picture", Serial, func(b harness.Backend) {
 	for _, codec := range []string{"h264", "vp8"} {
 		It("is what a viewer asks for, in "+codec+", and is described", func(ctx SpecContext) {
 			s := ready(ctx, b, harness.Options{})

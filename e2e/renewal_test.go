@@ -10,7 +10,7 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-var _ = Describe("Credentials that live for 20 seconds", func() {
+var _ = Describe("Credentials that live for 20 seconds", Serial, func() {
 	It("are renewed, and the video through TURN goes on for a minute without a gap", func(ctx SpecContext) {
 		// pion/turn cuts what has expired, as Cloudflare does; coturn does not.
 		server, err := harness.StartPionTURN(GinkgoWriter)

@@ -65,7 +65,7 @@ func (s *stage) expectBack(ctx SpecContext, onlookers ...*onlooker) {
 	s.expectSessions(ctx, len(onlookers))
 }
 
-var _ = everywhere("When the relay is restarted", func(b harness.Backend) {
+var _ = everywhere("When the relay is restarted", Serial, func(b harness.Backend) {
 	It("twice, no viewer misses a frame, and the sessions come back and are closed as ever", func(ctx SpecContext) {
 		s := ready(ctx, b, harness.Options{})
 		first, second := s.onlooker(ctx, simapp.Options{}), s.onlooker(ctx, simapp.Options{})
