@@ -4,11 +4,11 @@ SHELL := /bin/bash
 
 GO        ?= go
 BIN       := .bin
-LDFLAGS   := -s -w
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 PACKAGES  := $(shell $(GO) list ./... 2>/dev/null | grep -v '/e2e')
 VERSION   ?= 0.1~$(shell git log -1 --date=format:%Y%m%d%H%M%S --format=%cd.%h 2>/dev/null || echo 0)
+LDFLAGS   := -s -w -X wimz.dev/live/relay/cli.version=$(VERSION)
 NFPM      := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 PI        := GOOS=linux GOARCH=arm64
 # The codec libraries have other names in each release of Debian.
@@ -96,7 +96,7 @@ golden: ## write the golden files anew after a wanted change
 	$(GO) test ./relay/wire ./robot/internal/overlay -run Golden -update
 
 image: ## build the relay's container image wimz/relay:local without a registry
-	.ci/relay-image
+	LDFLAGS='$(LDFLAGS)' .ci/relay-image
 
 coturn-image: ## build the image wimz/coturn:local without a registry
 	.ci/coturn-image
