@@ -14,7 +14,7 @@ PI        := GOOS=linux GOARCH=arm64
 # The codec libraries have other names in each release of Debian.
 STATIC    := -tags netgo,osusergo,v4l2 -ldflags '$(LDFLAGS) -linkmode external -extldflags "-static -lm"'
 
-.PHONY: help setup demo build build-pi robot-pi deb test unit e2e soak lint check bench fuzz picture golden image coturn-image clean
+.PHONY: help setup demo build build-pi robot-pi deb test unit e2e soak lint check bench bench-aiortc fuzz picture golden image coturn-image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,10 @@ soak: build ## a thousand sessions: does the robot's memory stay flat, do its go
 
 bench: ## benchmarks; compare two runs with benchstat
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
+
+bench-aiortc: build ## what the robot costs beside one on aiortc: one viewer and two, in a minute
+	$(GO) build -o $(BIN)/ ./e2e/cmd/beside
+	$(BIN)/beside
 
 fuzz: ## every fuzz target for FUZZTIME (10s) each
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \

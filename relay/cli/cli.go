@@ -91,7 +91,7 @@ func (p Program) Fail(err error) (status int) {
 }
 
 // version is set by the linker, in the Makefile's builds.
-var version string //nolint:gochecknoglobals // likewise
+var version string
 
 // Version is what the program was built as, or else what the go command knows of the
 // source: a tag, or the time and revision of a commit.
