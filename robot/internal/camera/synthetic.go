@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pion/mediadevices/pkg/frame"
 	"github.com/pion/mediadevices/pkg/io/video"
 	"github.com/pion/mediadevices/pkg/prop"
 
@@ -20,6 +19,8 @@ import (
 //
 // The zero value is ready. Once prepared for a size it opens again at once.
 type Synthetic struct {
+	anySize
+
 	mu      sync.Mutex
 	closed  chan struct{} // nil while not open
 	painter *testpattern.Painter
@@ -46,12 +47,6 @@ func (s *Synthetic) Close() error {
 		s.closed = nil
 	}
 	return nil
-}
-
-// Properties implements driver.Adapter: 720p15 is what it is made for, but it
-// draws any size at any rate.
-func (s *Synthetic) Properties() []prop.Media {
-	return []prop.Media{{Video: prop.Video{Width: 1280, Height: 720, FrameRate: 15, FrameFormat: frame.FormatI420}}}
 }
 
 // VideoRecord implements driver.VideoRecorder.

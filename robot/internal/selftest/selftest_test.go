@@ -18,6 +18,7 @@ import (
 	"wimz.dev/live/robot/internal/camera"
 	"wimz.dev/live/robot/internal/config"
 	"wimz.dev/live/robot/internal/encode"
+	"wimz.dev/live/robot/internal/machine"
 	"wimz.dev/live/robot/testpattern"
 )
 
@@ -186,6 +187,26 @@ func TestBrokenEncoder(t *testing.T) {
 
 func blank() *image.YCbCr {
 	return image.NewYCbCr(image.Rect(0, 0, width, height), image.YCbCrSubsampleRatio420)
+}
+
+func TestBoard(t *testing.T) {
+	warm := 51.4
+	for name, c := range map[string]struct {
+		state machine.State
+		text  string // none if there is nothing to say
+		pass  bool
+	}{
+		"no Pi":     {machine.State{}, "", true},
+		"a laptop":  {machine.State{Celsius: &warm}, "51 °C", true},
+		"a good Pi": {machine.State{Celsius: &warm, Power: &machine.Power{}}, "51 °C, neither heat nor a weak power supply slow it down", true},
+		"no sensor": {machine.State{Power: &machine.Power{HadUnderVoltage: true}}, "the power supply is too weak", false},
+		"heat":      {machine.State{Power: &machine.Power{Throttled: true}}, "slowed down because of heat", false},
+	} {
+		s, ok := board(c.state)
+		if s.Text != c.text || s.Pass != c.pass || ok != (c.text != "") || s.Pass != (s.Advice == "") {
+			t.Errorf("%s: %+v, %v", name, s, ok)
+		}
+	}
 }
 
 // still is a camera that sees one picture five times.
