@@ -4,17 +4,17 @@ SHELL := /bin/bash
 
 GO        ?= go
 BIN       := .bin
-LDFLAGS   := -s -w
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 PACKAGES  := $(shell $(GO) list ./... 2>/dev/null | grep -v '/e2e')
 VERSION   ?= 0.1~$(shell git log -1 --date=format:%Y%m%d%H%M%S --format=%cd.%h 2>/dev/null || echo 0)
+LDFLAGS   := -s -w -X wimz.dev/live/relay/cli.version=$(VERSION)
 NFPM      := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 PI        := GOOS=linux GOARCH=arm64
 # The codec libraries have other names in each release of Debian.
 STATIC    := -tags netgo,osusergo,v4l2 -ldflags '$(LDFLAGS) -linkmode external -extldflags "-static -lm"'
 
-.PHONY: help setup demo build build-pi robot-pi deb test unit e2e soak lint check bench fuzz picture golden image coturn-image clean
+.PHONY: help setup demo build build-pi robot-pi deb test unit e2e soak lint check bench bench-aiortc fuzz picture golden image coturn-image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,10 @@ soak: build ## a thousand sessions: does the robot's memory stay flat, do its go
 bench: ## benchmarks; compare two runs with benchstat
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
 
+bench-aiortc: build ## what the robot costs beside one on aiortc: one viewer and two, in a minute
+	$(GO) build -o $(BIN)/ ./e2e/cmd/beside
+	$(BIN)/beside
+
 fuzz: ## every fuzz target for FUZZTIME (10s) each
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
 		for target in $$(grep -rhoP --include='*_test.go' '^func \KFuzz\w+' $$package | sort -u); do \
@@ -100,7 +104,7 @@ golden: ## write the golden files anew after a wanted change
 	$(GO) test ./relay/wire ./robot/internal/overlay -run Golden -update
 
 image: ## build the relay's container image wimz/relay:local without a registry
-	.ci/relay-image
+	LDFLAGS='$(LDFLAGS)' .ci/relay-image
 
 coturn-image: ## build the image wimz/coturn:local without a registry
 	.ci/coturn-image

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"image"
 	"os"
@@ -16,7 +15,6 @@ import (
 	"github.com/onsi/gomega/gbytes"
 
 	"wimz.dev/live/e2e/harness"
-	"wimz.dev/live/robot/testpattern"
 	"wimz.dev/live/simapp"
 )
 
@@ -105,28 +103,13 @@ var _ = Describe("A robot with a Raspberry Pi's camera", func() {
 var _ = everywhere("A robot that shows a clip", func(b harness.Backend) {
 	It("shows it over and over", func(ctx SpecContext) {
 		path := filepath.Join(scratch(), "clip.y4m")
-		Expect(os.WriteFile(path, clip(10), 0o600)).To(Succeed())
+		Expect(harness.WriteClip(path, 10)).To(Succeed())
 		s := seeing(ctx, b, fmt.Sprintf("{source: file, file: {path: %s}}", path))
 		viewing := s.watch(ctx, simapp.Options{Device: robotID})
 		Eventually(func() int { return *viewing.Report().Repeated }).Should(BeNumerically(">=", 2), "times it began anew")
 		Expect(*viewing.Report().StampErrors).To(BeZero())
 	}, SpecTimeout(specTime))
 })
-
-// clip is a Y4M file of stamped pictures.
-func clip(pictures int) []byte {
-	text := bytes.NewBufferString("YUV4MPEG2 W1280 H720 F15:1 XCOLORRANGE=FULL\n")
-	painter := testpattern.NewPainter(1280, 720)
-	img := image.NewYCbCr(image.Rect(0, 0, 1280, 720), image.YCbCrSubsampleRatio420)
-	for n := range pictures {
-		painter.Draw(img, testpattern.Stamp{Number: uint32(n)})
-		text.WriteString("FRAME\n")
-		for _, plane := range [][]byte{img.Y, img.Cb, img.Cr} {
-			text.Write(plane)
-		}
-	}
-	return text.Bytes()
-}
 
 // redAt is where the demonstration's square is in a picture, -1 if there is none.
 func redAt(p *image.YCbCr) int64 {

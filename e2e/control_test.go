@@ -166,3 +166,19 @@ func drive(v *simapp.Viewing, left, right float64) (letGo func()) {
 	})
 	return sync.OnceFunc(func() { close(released); hands.Wait() })
 }
+
+var _ = Describe("A driver whose phone dies", func() {
+	It("leaves a robot that stands, and soon nothing else", func(ctx SpecContext) {
+		s, motors := drivable(ctx, &binaries)
+		app := exec.CommandContext(ctx, python, "aiortc/app.py", s.RelayURL(), s.owner.Token, string(robotID), "100000", "--drive")
+		app.Stdout, app.Stderr = GinkgoWriter, GinkgoWriter
+		Expect(app.Start()).To(Succeed())
+		Eventually(motors).WithContext(ctx).WithTimeout(specTime).Should(gbytes.Say(`motors \+0.50 \+0.50\n`))
+		Expect(app.Process.Kill()).To(Succeed())
+		silent := time.Now()
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`motors \+0.00 \+0.00 stop: no motor frame for 500 ms\n`))
+		Expect(time.Since(silent)).To(BeNumerically("<", 5*time.Second), "half a second, on a quiet machine")
+		Expect(app.Wait()).To(MatchError("signal: killed"))
+		s.expectNothingLeft(ctx)
+	}, SpecTimeout(specTime))
+})

@@ -75,6 +75,8 @@ type Robot struct {
 	mu       sync.Mutex
 	ending   bool // no new sessions
 	sessions map[wire.SessionID]*session
+	// cameraNews is what apps were last told of the camera, nil before the first.
+	cameraNews *wire.Message
 }
 
 // Relay is the robot's side of the relay's socket: a [client.Client].
@@ -215,10 +217,14 @@ func (r *Robot) send(m wire.Message) {
 	}
 }
 
-// cameraIs tells the apps that the camera's state has changed.
+// cameraIs tells the apps that the camera's state has changed. They may miss it, so
+// they are told again when the relay is back.
 func (r *Robot) cameraIs(status stream.CameraStatus) {
 	fields, _ := json.Marshal(status) //nolint:errchkjson // two strings
-	r.send(wire.Message{Type: "camera_status_changed", Fields: fields[1 : len(fields)-1]})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cameraNews = &wire.Message{Type: "camera_status_changed", Fields: fields[1 : len(fields)-1]}
+	r.send(*r.cameraNews)
 }
 
 // noRelay stands for the cloud that is switched off.

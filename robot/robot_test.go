@@ -527,4 +527,26 @@ func TestAppsAreToldOfTheCamera(t *testing.T) {
 		}
 		mustFlow(t, track)
 	}
+
+	// What happens while the relay is away is said once, when it is back.
+	g.down.Store(true)
+	cam.out.Store(true)
+	news := func() string {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return string(g.cameraNews.Fields)
+	}
+	for !strings.Contains(news(), "lost") {
+		if _, _, err := track.ReadRTP(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for g.passed = nil; len(g.sent) > 0; {
+		<-g.sent
+	}
+	g.down.Store(false)
+	g.connected()
+	if m := g.awaitType("camera_status_changed", ""); string(m.Fields) != news() {
+		t.Errorf("told %s of a camera that is %s", m.Fields, news())
+	}
 }

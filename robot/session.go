@@ -195,6 +195,9 @@ func (r *Robot) connected() {
 	r.report(wire.TypeHello)
 	r.mu.Lock()
 	sessions := slices.Collect(maps.Values(r.sessions))
+	if r.cameraNews != nil {
+		r.send(*r.cameraNews)
+	}
 	r.mu.Unlock()
 	for _, s := range sessions {
 		s.peer.Online(moved)

@@ -1,9 +1,10 @@
 """An app that knows only the original specification, built on aiortc.
 
-usage: app.py RELAY_WS_URL TOKEN DEVICE FRAMES
+usage: app.py RELAY_WS_URL TOKEN DEVICE FRAMES [--drive]
 
 Asks for the robot's video, decodes FRAMES pictures, closes the session and
 prints one JSON line. Any error message of the relay ends it with status 1.
+With --drive it sends motor frames meanwhile.
 """
 
 import asyncio
@@ -15,7 +16,13 @@ from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSession
 from aiortc.sdp import candidate_from_sdp
 
 
-async def watch(url, token, device, wanted):
+async def drive(channel):
+    while channel.readyState == "open":
+        channel.send(json.dumps({"command": "motor", "left": 0.5, "right": 0.5}))
+        await asyncio.sleep(0.05)
+
+
+async def watch(url, token, device, wanted, *options):
     async with websockets.connect(f"{url}/ws/app?token={token}") as relay:
         await relay.send(json.dumps({"type": "webrtc_request", "device_id": device}))
         peer, session, done = None, None, asyncio.get_running_loop().create_future()
@@ -40,6 +47,8 @@ async def watch(url, token, device, wanted):
                     servers = [RTCIceServer(**s) for s in message["ice_servers"]["iceServers"]]
                     peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
                     peer.on("track", lambda track: asyncio.ensure_future(decode(track)))
+                    if "--drive" in options:
+                        peer.on("datachannel", lambda channel: asyncio.ensure_future(drive(channel)))
                 elif kind == "webrtc_offer" and peer.signalingState == "stable" and not peer.remoteDescription:
                     await peer.setRemoteDescription(RTCSessionDescription(**message["sdp"]))
                     await peer.setLocalDescription(await peer.createAnswer())
@@ -61,4 +70,4 @@ async def watch(url, token, device, wanted):
                 await peer.close()
 
 
-asyncio.run(asyncio.wait_for(watch(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])), 60))
+asyncio.run(asyncio.wait_for(watch(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), *sys.argv[5:]), 60))

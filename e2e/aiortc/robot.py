@@ -1,24 +1,31 @@
 """A robot that knows only the original specification, built on aiortc.
 
-usage: robot.py RELAY_WS_URL DEVICE SECRET [--headers]
+usage: robot.py RELAY_WS_URL DEVICE SECRET [--headers] [--clip FILE]
 
 Answers each webrtc_request with an offer and sends aiortc's own test picture,
 until it is ended. A second viewer gets webrtc_error.
 It signs its name only, in the query; with --headers the name and the time, in
 headers, and it talks as robots in the field do.
+With --clip it is measured: it sends the pictures of a Y4M file (4:2:0), over and
+over, 15 a second at 1.5 Mbit/s, to two viewers.
 """
 
 import asyncio
 import hashlib
 import hmac
+import itertools
 import json
 import sys
 import time
 
+import numpy
 import websockets
 from aiortc import (RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription,
-                    VideoStreamTrack)
+                    VideoStreamTrack, mediastreams)
+from aiortc.codecs import vpx
+from aiortc.contrib.media import MediaRelay
 from aiortc.sdp import candidate_from_sdp
+from av import VideoFrame
 
 
 def sign(secret, text):
@@ -31,6 +38,26 @@ def connect(url, device, secret, headers):
     now = str(int(time.time()))
     return websockets.connect(f"{url}/ws/device", extra_headers={
         "X-Device-ID": device, "X-Timestamp": now, "X-Signature": sign(secret, f"{device}:{now}")})
+
+
+def pictures(path):
+    with open(path, "rb") as clip:
+        width, height = (int(field[1:]) for field in clip.readline().split()[1:3])
+        while clip.readline():
+            planes = numpy.frombuffer(clip.read(width * height * 3 // 2), numpy.uint8)
+            yield VideoFrame.from_ndarray(planes.reshape(-1, width), format="yuv420p")
+
+
+class Clip(VideoStreamTrack):
+    def __init__(self, path):
+        super().__init__()
+        mediastreams.VIDEO_PTIME, vpx.DEFAULT_BITRATE = 1 / 15, 1_500_000
+        self.pictures = itertools.cycle(list(pictures(path)))
+
+    async def recv(self):
+        picture = next(self.pictures)
+        picture.pts, picture.time_base = await self.next_timestamp()
+        return picture
 
 
 async def chatter(relay, device):
@@ -48,25 +75,28 @@ async def chatter(relay, device):
 
 async def serve(url, device, secret, *options):
     headers = "--headers" in options
+    clip = Clip(options[options.index("--clip") + 1]) if "--clip" in options else None
+    share = MediaRelay().subscribe
+    track = lambda: share(clip, buffered=False) if clip else VideoStreamTrack()
     peers = {}
     async with connect(url, device, secret, headers) as relay:
         print("connected", flush=True)
         talk = asyncio.ensure_future(chatter(relay, device)) if headers else None
         async for text in relay:
-            await handle(relay, peers, json.loads(text))
+            await handle(relay, peers, json.loads(text), track, 2 if clip else 1)
         if talk:
             talk.cancel()
 
 
-async def handle(relay, peers, message):
+async def handle(relay, peers, message, track, places):
     kind, session = message["type"], message.get("session_id")
-    if kind == "webrtc_request" and peers:
+    if kind == "webrtc_request" and len(peers) >= places:
         busy = {"type": "webrtc_error", "session_id": session, "error": "Busy: one viewer at a time"}
         await relay.send(json.dumps(busy))
     elif kind == "webrtc_request":
         servers = [RTCIceServer(**s) for s in message["ice_servers"]["iceServers"]]
         peers[session] = peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
-        peer.addTrack(VideoStreamTrack())
+        peer.addTrack(track())
         await peer.setLocalDescription(await peer.createOffer())
         offer = {"type": peer.localDescription.type, "sdp": peer.localDescription.sdp}
         await relay.send(json.dumps({"type": "webrtc_offer", "session_id": session, "sdp": offer}))

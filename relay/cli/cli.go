@@ -90,9 +90,15 @@ func (p Program) Fail(err error) (status int) {
 	return ExitFailed
 }
 
-// Version is what the go command knows of the source: a tag, or the time and
-// revision of a commit.
+// version is set by the linker, in the Makefile's builds.
+var version string
+
+// Version is what the program was built as, or else what the go command knows of the
+// source: a tag, or the time and revision of a commit.
 func Version() string {
+	if version != "" {
+		return version
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}

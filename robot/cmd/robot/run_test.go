@@ -58,11 +58,11 @@ func TestCommandLine(t *testing.T) {
 		"unknown level": {"run --config x --log-level loud", cli.ExitUsage, nil, []string{"loud"}},
 		"bad address":   {"run --listen nowhere --config " + samples + "robot_good_offline.yaml", cli.ExitFailed, nil, []string{"status.listen"}},
 		"selftest": {
-			"selftest --for 400ms --config " + samples + "robot_good_small.yaml", cli.ExitOK,
+			"selftest --for 1s --config " + samples + "robot_good_small.yaml", cli.ExitOK,
 			[]string{"PASS  camera  synthetic: 320x192", "PASS  h264", "PASS  vp8", "they show what the camera saw"},
 			nil,
 		},
-		"selftest as JSON":  {"selftest --for 400ms --json --config " + samples + "robot_good_small.yaml", cli.ExitOK, []string{`{"pass":true,"steps":[{"name":"camera"`, `"verification":"decoded"`}, nil},
+		"selftest as JSON":  {"selftest --for 1s --json --config " + samples + "robot_good_small.yaml", cli.ExitOK, []string{`{"pass":true,"steps":[{"name":"camera"`, `"verification":"decoded"`}, nil},
 		"selftest for ever": {"selftest --for 1h", cli.ExitFailed, nil, []string{"--for is 1h0m0s"}},
 		"selftest fails":    {"selftest --config " + samples + "robot_bad_values.yaml", cli.ExitFailed, nil, []string{"webrtc.max_connections"}},
 		"bad ready file": {

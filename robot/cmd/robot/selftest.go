@@ -25,10 +25,10 @@ const minFor, maxFor = 100 * time.Millisecond, time.Minute
 // Help is shown by robot selftest --help.
 func (*selftestCmd) Help() string {
 	return `Opens the camera, then runs the whole robot against itself, once in each codec: it
-captures, draws, encodes, connects and receives, and looks at what arrived. No relay and
-no network is needed. VP8 is decoded and compared with what the camera saw; H264 is
-parsed, for a robot carries no decoder for it. Figures of CPU are percent of one core,
-of everything together, the receiving end included.
+captures, draws, encodes, connects and receives, decodes what arrived and compares it
+with what the camera saw. No relay and no network is needed. H264 is decoded by ffmpeg;
+where that is not installed it is only parsed. Figures of CPU are percent of one core, of
+everything together, the receiving end included.
 
 Exit status 0 if all is well, 1 if something failed. Stop a robot that is running first:
 the camera has room for one.

@@ -23,6 +23,14 @@ type Driver interface {
 	driver.VideoRecorder
 }
 
+// anySize is the part of a [Driver] whose pictures can have any size.
+type anySize struct{}
+
+// Properties implements driver.Adapter: 720p15 is what ours are made for.
+func (anySize) Properties() []prop.Media {
+	return []prop.Media{{Video: prop.Video{Width: 1280, Height: 720, FrameRate: 15, FrameFormat: frame.FormatI420}}}
+}
+
 // FromDriver makes a Source of a driver, which it owns from now on.
 func FromDriver(d Driver) Source { return source{d} }
 

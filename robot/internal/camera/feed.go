@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"wimz.dev/live/robot/internal/detect"
 	"wimz.dev/live/robot/internal/localsocket"
 )
@@ -161,11 +159,4 @@ func (r *feedReader) Close() error {
 		r.silence.Stop()
 	}
 	return nil
-}
-
-// monotonic is what CLOCK_MONOTONIC says, which all programs of a machine share.
-func monotonic() (time.Duration, error) {
-	var now unix.Timespec
-	err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
-	return time.Duration(now.Nano()), err
 }

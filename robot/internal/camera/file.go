@@ -51,7 +51,7 @@ func (s file) Open(ctx context.Context, f Format) (Reader, error) {
 	}
 	shown := min(rate, float64(f.FPS))
 	return &projector{
-		clip: c, pace: rate / shown, interval: time.Duration(float64(time.Second) / shown),
+		clip: c, pace: rate / shown, beat: newMetronome(shown),
 		pictures: newRing(image.Pt(f.Width, f.Height)), closed: make(chan struct{}),
 	}, nil
 }
@@ -141,8 +141,7 @@ type projector struct {
 	clip     *clip
 	pace     float64 // pictures of the clip for each that is shown, at least 1
 	due      float64 // pictures to read before the next is shown
-	interval time.Duration
-	ticker   *time.Ticker // nil before the first picture, which does not wait
+	beat     *metronome
 	pictures *ring
 	closed   chan struct{}
 	end      sync.Once
@@ -150,7 +149,7 @@ type projector struct {
 
 // Read implements [Reader].
 func (p *projector) Read() (Frame, error) {
-	if !p.wait() {
+	if !p.beat.wait(p.closed) {
 		return Frame{}, io.EOF
 	}
 	picture := p.pictures.take()
@@ -172,20 +171,6 @@ func (p *projector) Read() (Frame, error) {
 		i420.FromLimited(picture.memory[:luma], picture.memory[luma:])
 	}
 	return Frame{Image: &picture.YCbCr, Captured: time.Now(), Release: picture.release}, nil
-}
-
-// wait waits until a picture is due. It reports whether the clip is still open.
-func (p *projector) wait() bool {
-	if p.ticker == nil {
-		p.ticker = time.NewTicker(p.interval)
-		return true
-	}
-	select {
-	case <-p.ticker.C:
-		return true
-	case <-p.closed:
-		return false
-	}
 }
 
 // next reads the next picture. After the last comes the first; one that is cut off

@@ -25,3 +25,32 @@ func (p *pace) due(captured time.Time) bool {
 	p.next = p.next.Add(p.interval)
 	return true
 }
+
+// metronome lets a camera give its pictures at a rate, the first one at once.
+type metronome struct {
+	interval time.Duration
+	ticker   *time.Ticker // nil before the first picture
+}
+
+func newMetronome(fps float64) *metronome {
+	return &metronome{interval: time.Duration(float64(time.Second) / fps)}
+}
+
+// wait waits until a picture is due. It reports false once the camera is closed.
+func (m *metronome) wait(closed <-chan struct{}) bool {
+	if m.ticker == nil {
+		m.ticker = time.NewTicker(m.interval)
+	} else {
+		select {
+		case <-m.ticker.C:
+		case <-closed:
+		}
+	}
+	select {
+	case <-closed:
+		m.ticker.Stop()
+		return false
+	default:
+		return true
+	}
+}

@@ -39,7 +39,9 @@ func (p *patient) Open(ctx context.Context, f Format) (Reader, error) {
 	}
 	r, err := p.Source.Open(ctx, f)
 	if err != nil {
-		p.failed(time.Now())
+		if ctx.Err() == nil { // else it was only not waited for
+			p.failed(time.Now())
+		}
 		return nil, err
 	}
 	return &patientReader{Reader: r, camera: p, opened: time.Now()}, nil

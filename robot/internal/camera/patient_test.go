@@ -75,3 +75,28 @@ func TestPatience(t *testing.T) {
 		}
 	})
 }
+
+// slow is a camera that is never ready in time.
+type slow struct{ opened int }
+
+func (s *slow) Open(ctx context.Context, _ camera.Format) (camera.Reader, error) {
+	s.opened++
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestPatienceWithViewersWhoLeave: that nobody waited for it is no failure of a camera.
+func TestPatienceWithViewersWhoLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{}
+		source := camera.Patient(s)
+		for range 5 {
+			ctx, leave := context.WithTimeout(t.Context(), time.Millisecond)
+			_, _ = source.Open(ctx, small)
+			leave()
+		}
+		if s.opened != 5 {
+			t.Errorf("it was opened for %d of 5 viewers", s.opened)
+		}
+	})
+}

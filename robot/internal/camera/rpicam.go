@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pion/mediadevices/pkg/frame"
 	"github.com/pion/mediadevices/pkg/io/video"
 	"github.com/pion/mediadevices/pkg/prop"
 
@@ -41,6 +40,7 @@ type Rpicam struct {
 	Program string   // rpicam-vid, or libcamera-vid on older systems
 	Args    []string // further arguments
 
+	anySize
 	stall time.Duration // rpicamStall if 0
 
 	mu        sync.Mutex
@@ -70,12 +70,6 @@ func (c *Rpicam) Close() error {
 		r.close()
 	}
 	return nil
-}
-
-// Properties implements driver.Adapter: the sensor's pictures are scaled to any
-// size.
-func (c *Rpicam) Properties() []prop.Media {
-	return []prop.Media{{Video: prop.Video{Width: 1280, Height: 720, FrameRate: 15, FrameFormat: frame.FormatI420}}}
 }
 
 // VideoRecord implements driver.VideoRecorder.

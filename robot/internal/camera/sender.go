@@ -2,7 +2,6 @@ package camera
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -10,15 +9,16 @@ import (
 	"net"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"wimz.dev/live/robot/internal/camera/internal/feedwire"
 	"wimz.dev/live/robot/internal/camera/internal/i420"
 	"wimz.dev/live/robot/internal/detect"
+	"wimz.dev/live/robot/internal/localsocket"
 )
 
-const (
-	messageTime = 5 * time.Second // for the rest of a message after its header
-	replyTime   = time.Second
-)
+// messageTime is how long the rest of a message may take after its header.
+const messageTime = 5 * time.Second
 
 // refusal is what is wrong with a sender for good.
 type refusal struct{ error }
@@ -69,17 +69,7 @@ func (s *sender) run() error {
 }
 
 // answer sends the sender a line.
-func (s *sender) answer(words map[string]any) error {
-	line, err := json.Marshal(words)
-	if err != nil {
-		return err
-	}
-	if err = s.conn.SetWriteDeadline(time.Now().Add(replyTime)); err != nil {
-		return err
-	}
-	_, err = s.conn.Write(append(line, '\n'))
-	return err
-}
+func (s *sender) answer(words map[string]any) error { return localsocket.Reply(s.conn, words) }
 
 // receive takes one message.
 func (s *sender) receive() error {
@@ -112,6 +102,13 @@ func taken(h feedwire.Header) (time.Time, error) {
 		return time.Time{}, &refusal{err}
 	}
 	return arrived.Add(-age), nil
+}
+
+// monotonic is what CLOCK_MONOTONIC says, which all programs of a machine share.
+func monotonic() (time.Duration, error) {
+	var now unix.Timespec
+	err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+	return time.Duration(now.Nano()), err
 }
 
 // await fills b, which must come within d unless that is 0.

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pion/mediadevices/pkg/frame"
 	"github.com/pion/mediadevices/pkg/io/video"
 	"github.com/pion/mediadevices/pkg/prop"
 
@@ -20,6 +19,8 @@ import (
 //
 // The zero value is ready. Once prepared for a size it opens again at once.
 type Synthetic struct {
+	anySize
+
 	mu      sync.Mutex
 	closed  chan struct{} // nil while not open
 	painter *testpattern.Painter
@@ -48,12 +49,6 @@ func (s *Synthetic) Close() error {
 	return nil
 }
 
-// Properties implements driver.Adapter: 720p15 is what it is made for, but it
-// draws any size at any rate.
-func (s *Synthetic) Properties() []prop.Media {
-	return []prop.Media{{Video: prop.Video{Width: 1280, Height: 720, FrameRate: 15, FrameFormat: frame.FormatI420}}}
-}
-
 // VideoRecord implements driver.VideoRecorder.
 func (s *Synthetic) VideoRecord(p prop.Media) (video.Reader, error) {
 	if p.FrameRate <= 0 || p.Width <= 0 || p.Height <= 0 {
@@ -75,53 +70,26 @@ func (s *Synthetic) VideoRecord(p prop.Media) (video.Reader, error) {
 	s.mu.Lock()
 	s.painter, s.size = painter, size
 	s.mu.Unlock()
-	interval := time.Duration(float64(time.Second) / float64(p.FrameRate))
-	return &canvas{painter: painter, interval: interval, closed: closed, pictures: newRing(size)}, nil
+	return &canvas{painter: painter, beat: newMetronome(float64(p.FrameRate)), closed: closed, pictures: newRing(size)}, nil
 }
 
 // canvas paints one picture per interval.
 type canvas struct {
 	painter  *testpattern.Painter
-	interval time.Duration
+	beat     *metronome
 	closed   <-chan struct{}
 	pictures *ring
-	ticker   *time.Ticker // nil before the first picture, which does not wait
 	number   uint32
 }
 
 // Read implements video.Reader.
 func (c *canvas) Read() (image.Image, func(), error) {
-	if err := c.wait(); err != nil {
-		return nil, nil, err
+	if !c.beat.wait(c.closed) {
+		return nil, nil, io.EOF
 	}
 	p := c.pictures.take()
 	p.captured = time.Now()
 	c.painter.Draw(&p.YCbCr, testpattern.Stamp{Number: c.number, Captured: p.captured})
 	c.number++
 	return p, p.release, nil
-}
-
-func (c *canvas) wait() error {
-	select {
-	case <-c.closed:
-		return c.end()
-	default:
-	}
-	if c.ticker == nil {
-		c.ticker = time.NewTicker(c.interval)
-		return nil
-	}
-	select {
-	case <-c.ticker.C:
-		return nil
-	case <-c.closed:
-		return c.end()
-	}
-}
-
-func (c *canvas) end() error {
-	if c.ticker != nil {
-		c.ticker.Stop()
-	}
-	return io.EOF
 }

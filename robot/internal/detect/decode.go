@@ -164,7 +164,7 @@ func pose(points [][]float32) ([]Keypoint, error) {
 				return nil, err
 			}
 		}
-		result[i] = Keypoint{Point{p[0], p[1]}, p[2]}
+		result[i] = Keypoint{p[0], p[1], p[2]}
 	}
 	return result, nil
 }

@@ -17,9 +17,9 @@ func TestDecode(t *testing.T) {
 	now := time.Now()
 	pose := make([]detect.Keypoint, detect.PoseLen)
 	for i := range pose {
-		pose[i] = detect.Keypoint{Point: detect.Point{X: 0.5, Y: 0.25}, Confidence: 0.9}
+		pose[i] = detect.Keypoint{X: 0.5, Y: 0.25, Confidence: 0.9}
 	}
-	pose[16] = detect.Keypoint{Point: detect.Point{X: 1.5, Y: -0.5}}
+	pose[16] = detect.Keypoint{X: 1.5, Y: -0.5}
 	for name, c := range map[string]struct {
 		line string
 		want detect.Set

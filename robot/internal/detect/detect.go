@@ -1,7 +1,8 @@
 // Package detect is what the robot's detector sees: objects with their boxes,
 // names, behaviour and poses, as they come from another process ([Decode],
 // [Serve]) and as the overlay takes them ([Board]). All positions are fractions of
-// the picture, so that they hold for every size it is sent in.
+// the picture, from its upper left corner, so that they hold for every size it is sent
+// in.
 package detect
 
 import (
@@ -14,18 +15,11 @@ import (
 // keypoints.
 const PoseLen = 17
 
-// Point is a place in the picture: 0, 0 is its upper left corner, 1, 1 the lower
-// right.
-type Point struct{ X, Y float32 }
-
 // Box is a rectangle in the picture: its upper left corner and its size.
 type Box struct{ X, Y, W, H float32 }
 
-// Keypoint is one point of a pose. A confidence of 0 says that it is not seen.
-type Keypoint struct {
-	Point
-	Confidence float32 // 0…1
-}
+// Keypoint is one point of a pose. Its confidence is 0…1; 0 says that it is not seen.
+type Keypoint struct{ X, Y, Confidence float32 }
 
 // Object is one thing that was detected.
 type Object struct {

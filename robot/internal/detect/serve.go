@@ -3,7 +3,6 @@ package detect
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +20,6 @@ import (
 const (
 	maxSenders  = 4
 	linesPerSec = 100 // of one sender; a faster one is slowed down
-	replyTime   = time.Second
 )
 
 // Serve takes detections from local programs until ctx ends, and returns nil then:
@@ -124,15 +122,5 @@ func (s *server) put(line []byte) error {
 
 // reply tells a sender what was wrong.
 func reply(conn net.Conn, wrong error) error {
-	data, err := json.Marshal(struct {
-		Error string `json:"error"`
-	}{wrong.Error()})
-	if err != nil {
-		return err
-	}
-	if err = conn.SetWriteDeadline(time.Now().Add(replyTime)); err != nil {
-		return err
-	}
-	_, err = conn.Write(append(data, '\n'))
-	return err
+	return localsocket.Reply(conn, map[string]string{"error": wrong.Error()})
 }

@@ -53,7 +53,7 @@ func is(img *image.YCbCr, x, y int, want draw.Colour) bool {
 	return near(got.Y, want.Y) && near(got.Cb, want.Cb) && near(got.Cr, want.Cr)
 }
 
-// shapes is every shape at places that were worked out by hand: what is there, what
+// TestShapes is every shape at places that were worked out by hand: what is there, what
 // is just beside.
 func TestShapes(t *testing.T) {
 	untouched := draw.Colour{Y: 100, Cb: 128, Cr: 128}

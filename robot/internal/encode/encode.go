@@ -1,6 +1,6 @@
 // Package encode turns pictures into H.264 or VP8 for one rendition of the
 // robot's video. It is a front for the sub-packages x264 and vpx, which wrap the
-// C libraries directly: see Encoder for what they promise.
+// C libraries directly: see [Encoder] for what they promise.
 package encode
 
 import (
@@ -10,6 +10,7 @@ import (
 	"github.com/pion/mediadevices/pkg/io/video"
 	"github.com/pion/mediadevices/pkg/prop"
 
+	"wimz.dev/live/robot/internal/encode/internal/pump"
 	"wimz.dev/live/robot/internal/encode/vpx"
 	"wimz.dev/live/robot/internal/encode/x264"
 )
@@ -38,30 +39,14 @@ type Settings struct {
 	FullRange bool
 }
 
-// Encoder pulls pictures from its source and encodes them without delay: every
-// Read takes one picture and returns its access unit. One goroutine calls Read;
-// the other methods may be called at any time from anywhere.
-type Encoder interface {
-	// Read waits for the next picture and returns it encoded: an Annex B
-	// access unit (H.264) or a frame (VP8). The memory is the caller's until it
-	// calls release, once. Errors of the source are returned unchanged, io.EOF
-	// after Close; after a picture that is not what Settings promised the next
-	// Read goes on.
-	Read() (unit []byte, release func(), err error)
-	// ForceKeyFrame makes the next picture a key frame. It never waits, and
-	// the request is never lost.
-	ForceKeyFrame()
-	// SetBitrate changes the target, in kilobits a second, from the next
-	// picture on; the bound on the size of a key frame changes with it.
-	SetBitrate(kbps int) error
-	// Close frees the encoder. It does not wait for the source.
-	Close() error
-}
+// Encoder pulls pictures from its source and encodes them without delay: every Read
+// takes one picture and returns its access unit, Annex B (H.264) or a frame (VP8).
+type Encoder = pump.Encoder
 
 // New returns an encoder for the pictures of source, which must be 4:2:0
 // *image.YCbCr of the size in the settings, with any strides. The source is not
 // closed with the encoder.
-func New(source video.Reader, s Settings) (Encoder, error) {
+func New(source video.Reader, s Settings) (*Encoder, error) {
 	base := codec.BaseParams{BitRate: s.BitrateKbps * 1000}
 	media := prop.Media{Video: prop.Video{
 		Width:     s.Width,
@@ -70,18 +55,10 @@ func New(source video.Reader, s Settings) (Encoder, error) {
 	}}
 	switch s.Codec {
 	case H264:
-		return opened(x264.Params{BaseParams: base, FullRange: s.FullRange}.Open(source, media))
+		return x264.Params{BaseParams: base, FullRange: s.FullRange}.Open(source, media)
 	case VP8:
-		return opened(vpx.Params{BaseParams: base}.Open(source, media))
+		return vpx.Params{BaseParams: base}.Open(source, media)
 	default:
 		return nil, fmt.Errorf("encode: unknown codec %q", s.Codec)
 	}
-}
-
-// opened keeps a nil pointer from becoming a non-nil Encoder.
-func opened[E Encoder](e E, err error) (Encoder, error) {
-	if err != nil {
-		return nil, err
-	}
-	return e, nil
 }

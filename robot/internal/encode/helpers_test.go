@@ -61,7 +61,7 @@ func settings(c encode.Codec, w, h, kbps int) encode.Settings {
 	return encode.Settings{Codec: c, Width: w, Height: h, FPS: fps, BitrateKbps: kbps}
 }
 
-func open(t testing.TB, source *camera, s encode.Settings) encode.Encoder {
+func open(t testing.TB, source *camera, s encode.Settings) *encode.Encoder {
 	t.Helper()
 	encoder, err := encode.New(source, s)
 	if err != nil {
@@ -72,7 +72,7 @@ func open(t testing.TB, source *camera, s encode.Settings) encode.Encoder {
 }
 
 // read returns the next access unit, in memory of its own.
-func read(t testing.TB, e encode.Encoder) []byte {
+func read(t testing.TB, e *encode.Encoder) []byte {
 	t.Helper()
 	data, release, err := e.Read()
 	if err != nil {
@@ -83,7 +83,7 @@ func read(t testing.TB, e encode.Encoder) []byte {
 }
 
 // sizes encodes n frames and returns their sizes in bytes.
-func sizes(t testing.TB, e encode.Encoder, n int) []int {
+func sizes(t testing.TB, e *encode.Encoder, n int) []int {
 	t.Helper()
 	all := make([]int, n)
 	for i := range all {

@@ -90,7 +90,7 @@ func TestKeyFramesStaySmall(t *testing.T) {
 }
 
 // checkKeys forces five key frames, a second apart.
-func checkKeys(t *testing.T, e encode.Encoder, c encode.Codec, limit int) {
+func checkKeys(t *testing.T, e *encode.Encoder, c encode.Codec, limit int) {
 	t.Helper()
 	for range 5 {
 		e.ForceKeyFrame()
@@ -115,7 +115,7 @@ func TestStampSurvivesLowBitrate(t *testing.T) {
 }
 
 // checkStamps encodes and decodes n frames and wants to read every stamp.
-func checkStamps(t *testing.T, source *camera, e encode.Encoder, c encode.Codec, n int) {
+func checkStamps(t *testing.T, source *camera, e *encode.Encoder, c encode.Codec, n int) {
 	t.Helper()
 	decoder := newDecoder(t, c)
 	for range n {

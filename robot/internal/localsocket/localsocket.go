@@ -6,6 +6,7 @@ package localsocket
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -66,6 +67,18 @@ func Serve(ctx context.Context, l *net.UnixListener, log *slog.Logger, accept fu
 		case <-ctx.Done():
 		}
 	}
+}
+
+// replyTime is how long a program may take to read a reply.
+const replyTime = time.Second
+
+// Reply writes v as one line of JSON. With an error the connection is to be closed:
+// the program does not read.
+func Reply(conn net.Conn, v any) error {
+	if err := conn.SetWriteDeadline(time.Now().Add(replyTime)); err != nil {
+		return err
+	}
+	return json.NewEncoder(conn).Encode(v)
 }
 
 func removeStale(ctx context.Context, path string) error {

@@ -45,7 +45,7 @@ func dog(name, behaviour string, b detect.Box) detect.Object {
 	o := detect.Object{Class: "dog", Name: name, Confidence: 0.93, Behaviour: behaviour, Box: b}
 	for i, p := range places {
 		o.Pose = append(o.Pose, detect.Keypoint{
-			Point: detect.Point{X: b.X + p[0]*b.W, Y: b.Y + p[1]*b.H}, Confidence: 0.3 + float32(i)/50,
+			X: b.X + p[0]*b.W, Y: b.Y + p[1]*b.H, Confidence: 0.3 + float32(i)/50,
 		})
 	}
 	o.Pose[4].Confidence = 0.29 // the far ear is guessed
@@ -249,7 +249,7 @@ func TestAnythingMayBeDetected(_ *testing.T) {
 			o := dog(strings.Repeat("Žofka", 30), strings.Repeat("sit ", 40), detect.Box{X: wildly(), Y: wildly(), W: wildly(), H: wildly()})
 			o.Confidence = wildly()
 			for i := range o.Pose {
-				o.Pose[i] = detect.Keypoint{Point: detect.Point{X: wildly(), Y: wildly()}, Confidence: wildly()}
+				o.Pose[i] = detect.Keypoint{X: wildly(), Y: wildly(), Confidence: wildly()}
 			}
 			short := o
 			short.Pose = o.Pose[:3]

@@ -41,8 +41,11 @@ func (s *Scaler) Scale(dst, src *image.YCbCr) {
 type plane struct {
 	width         int // of the source
 	columns, rows []tap
-	mixed         []byte // one row, with room for whole words
+	mixed         *line
 }
+
+// line is a row of any width that a tap can name, so that no look-up needs a check.
+type line [1<<16 + 1]byte
 
 // tap says of which two neighbours a pixel is a mixture.
 type tap struct {
@@ -55,7 +58,7 @@ func newPlane(from, to image.Point) plane {
 		width:   from.X,
 		columns: taps(from.X, to.X),
 		rows:    taps(from.Y, to.Y),
-		mixed:   make([]byte, from.X+wordLen),
+		mixed:   new(line),
 	}
 }
 
@@ -74,37 +77,46 @@ func (p *plane) scale(dst []byte, dstStride int, src []byte, srcStride int) {
 	for y, row := range p.rows {
 		above := src[int(row.first)*srcStride:][:p.width]
 		below := src[(int(row.first)+1)*srcStride:][:p.width]
-		mix(p.mixed, above, below, uint64(row.second))
+		mix(p.mixed[:p.width], above, below, uint64(row.second))
 		squeeze(dst[y*dstStride:][:len(p.columns)], p.mixed, p.columns)
 	}
 }
-
-const wordLen = 8
 
 // mix mixes two rows. A word holds eight pixels; the even and the odd ones of
 // them are multiplied in lanes of 16 bits, which 255·256 does not overflow.
 func mix(dst, above, below []byte, weight uint64) {
 	const lanes, half = 0x00ff00ff00ff00ff, 0x0080008000800080
-	rest := 256 - weight
-	n := len(above) &^ (wordLen - 1)
-	for x := 0; x < n; x += wordLen {
-		a := binary.LittleEndian.Uint64(above[x:])
-		b := binary.LittleEndian.Uint64(below[x:])
+	rest, n := 256-weight, len(dst)
+	above, below = above[:n], below[:n] // so that the loop needs no checks
+	x := 0
+	for ; x <= n-8; x += 8 {
+		a := binary.LittleEndian.Uint64(above[x : x+8])
+		b := binary.LittleEndian.Uint64(below[x : x+8])
 		even := (a&lanes)*rest + (b&lanes)*weight + half
 		odd := (a>>8&lanes)*rest + (b>>8&lanes)*weight + half
-		binary.LittleEndian.PutUint64(dst[x:], even>>8&lanes|odd&^lanes)
+		binary.LittleEndian.PutUint64(dst[x:x+8], even>>8&lanes|odd&^lanes)
 	}
-	for x := n; x < len(above); x++ {
+	for ; x < n; x++ {
 		dst[x] = byte((uint64(above[x])*rest + uint64(below[x])*weight + 128) >> 8) //nolint:gosec // G115: a mean of bytes
 	}
 }
 
-// squeeze mixes the columns of one row. Both neighbours come in one load.
-func squeeze(dst, row []byte, columns []tap) {
-	dst = dst[:len(columns)]
-	for x, t := range columns {
-		pair := uint32(binary.LittleEndian.Uint16(row[t.first:]))
-		a := pair & 0xff
-		dst[x] = byte((a<<8 + (pair>>8-a)*uint32(t.second) + 128) >> 8) //nolint:gosec // G115: a mean of bytes
+// squeeze mixes the columns of one row, four at a time.
+func squeeze(dst []byte, row *line, columns []tap) {
+	for len(columns) >= 4 && len(dst) >= 4 {
+		t := (*[4]tap)(columns)
+		four := row.at(t[0]) | row.at(t[1])<<8 | row.at(t[2])<<16 | row.at(t[3])<<24
+		binary.LittleEndian.PutUint32(dst, four)
+		columns, dst = columns[4:], dst[4:]
 	}
+	for x, t := range columns {
+		dst[x] = byte(row.at(t)) //nolint:gosec // G115: a mean of bytes
+	}
+}
+
+// at mixes two neighbours.
+func (l *line) at(t tap) uint32 {
+	first := int(t.first)
+	a, b := uint32(l[first]), uint32(l[first+1])
+	return (a<<8 + (b-a)*uint32(t.second) + 128) >> 8
 }

@@ -23,23 +23,23 @@ func (t *test) camera(ctx context.Context) Step {
 	if err != nil {
 		return failed(name, cameraAdvice(t.Config.Camera.Source), "%v", err)
 	}
-	var seen seen
+	var saw sight
 	serving, ctx := errgroup.WithContext(ctx)
 	ctx, stop := context.WithCancel(ctx)
 	serving.Go(func() error { return camera.Serve(ctx, source, camera.FormatOf(t.Config.WebRTC.Video)) })
 	serving.Go(func() (err error) {
 		defer stop()
-		seen, err = t.look(ctx, t.wrap(source))
+		saw, err = t.look(ctx, t.wrap(source))
 		return err
 	})
 	err = serving.Wait()
-	v := seen.video
+	v := saw.video
 	switch {
 	case err != nil:
 		return failed(name, cameraAdvice(t.Config.Camera.Source), "%s: %v", t.Config.Camera.Source, err)
-	case seen.contrast < minContrast:
+	case saw.contrast < minContrast:
 		return failed(name, "take the cap off the lens, or switch a light on",
-			"the picture is all of one shade (contrast %.1f of 255)", seen.contrast)
+			"the picture is all of one shade (contrast %.1f of 255)", saw.contrast)
 	case !enough(v.FPS, t.Config.WebRTC.Video.FPS):
 		s := failed(name, "lower webrtc.video.fps, or give the camera more light",
 			"%.1f fps, but %d are configured", v.FPS, t.Config.WebRTC.Video.FPS)
@@ -57,13 +57,13 @@ func (t *test) wrap(source camera.Source) camera.Source {
 	return t.around(source)
 }
 
-// seen is what a look at a camera showed.
-type seen struct {
+// sight is what a look at a camera showed.
+type sight struct {
 	video    Video
 	contrast float64
 }
 
-func (t *test) look(ctx context.Context, source camera.Source) (s seen, err error) {
+func (t *test) look(ctx context.Context, source camera.Source) (s sight, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTime+t.For, errors.New("no picture came in time"))
 	defer cancel()
 	asked := time.Now()

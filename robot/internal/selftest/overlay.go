@@ -42,7 +42,7 @@ func dogs(now time.Time) detect.Set {
 		x := float32(i) / 5
 		pose := make([]detect.Keypoint, 17)
 		for j := range pose {
-			pose[j] = detect.Keypoint{Point: detect.Point{X: x + float32(j%4)/25, Y: 0.3 + float32(j)/40}, Confidence: 1}
+			pose[j] = detect.Keypoint{X: x + float32(j%4)/25, Y: 0.3 + float32(j)/40, Confidence: 1}
 		}
 		set.Objects = append(set.Objects, detect.Object{
 			Class: "dog", Name: fmt.Sprintf("Dog %d", i+1), Confidence: 0.9, Behaviour: "sitting",

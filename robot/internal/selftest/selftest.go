@@ -8,11 +8,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"wimz.dev/live/robot"
 	"wimz.dev/live/robot/internal/camera"
 	"wimz.dev/live/robot/internal/config"
+	"wimz.dev/live/robot/internal/machine"
 )
 
 // startTime bounds how long a camera or a connection may take to begin.
@@ -49,11 +51,11 @@ type Video struct {
 	BitrateKbps  float64 `json:"bitrate_kbps,omitempty"` // codecs only
 	Pictures     int     `json:"pictures"`               // that came
 	KeyFrames    int     `json:"key_frames,omitempty"`   // codecs only
-	Verification string  `json:"verification,omitempty"` // "decoded" or "parsed"
+	Verification string  `json:"verification,omitempty"` // "decoded", or "parsed" (H264 without ffmpeg)
 }
 
-// Run tests the camera, the overlay, then each codec of the configuration, then asks the board
-// how it is. It takes a few seconds for each; a camera or a connection that does
+// Run tests the camera, the overlay and each codec of the configuration, then asks the
+// board how it is. It takes a few seconds for each; a camera or a connection that does
 // not begin is given up after ten.
 func Run(ctx context.Context, o Options) []Step {
 	t := &test{Options: o}
@@ -68,7 +70,7 @@ func Run(ctx context.Context, o Options) []Step {
 	for _, codec := range o.Config.WebRTC.Codecs {
 		t.step(t.codec(ctx, codec))
 	}
-	if step, ok := board(); ok {
+	if step, known := board(machine.Read(os.DirFS("/sys"))); known {
 		t.step(step)
 	}
 	return t.steps

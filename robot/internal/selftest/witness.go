@@ -2,6 +2,8 @@ package selftest
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 
 	"wimz.dev/live/robot/internal/camera"
@@ -60,15 +62,26 @@ func (w *witness) contrast() (most float64) {
 	return most
 }
 
+// compare says what is wrong with pictures that were decoded of so many. While the
+// camera warms up the robot may show words in its place, so half of them have to be
+// what the camera saw, and the last.
+func (w *witness) compare(decoded []thumbnail, of int) error {
+	alike, last := 0, false
+	for i := range decoded {
+		if last = w.saw(&decoded[i]); last {
+			alike++
+		}
+	}
+	if len(decoded) != of || 2*alike < of || !last {
+		return fmt.Errorf("%d could be decoded and %d of them show what the camera saw", len(decoded), alike)
+	}
+	return nil
+}
+
 // saw reports whether a picture looks like one of the camera's.
-func (w *witness) saw(t thumbnail) bool {
+func (w *witness) saw(t *thumbnail) bool {
 	const alike = 0.9
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i := range w.sights {
-		if likeness(&w.sights[i], &t) >= alike {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(w.sights, func(s thumbnail) bool { return likeness(&s, t) >= alike })
 }

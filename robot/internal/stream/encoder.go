@@ -149,7 +149,7 @@ func newPayloader(codec encode.Codec) rtp.Payloader {
 // possible it decides which one becomes a key frame, and at what price.
 type pictures struct {
 	encoder  *encoder
-	native   encode.Encoder
+	native   *encode.Encoder
 	box      *box
 	kbps     int       // that native encodes at
 	captured time.Time // of the picture that was read last

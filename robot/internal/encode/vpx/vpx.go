@@ -38,8 +38,7 @@ const (
 // take every picture for 16…235.
 type Params struct {
 	// BaseParams holds BitRate, the target in bits per second, and
-	// KeyFrameInterval, the most frames between two key frames; 0 stands for
-	// ten seconds' worth. Other key frames come on demand.
+	// KeyFrameInterval, see [pump.KeyInterval].
 	codec.BaseParams
 }
 
@@ -62,7 +61,7 @@ func (p Params) BuildVideoEncoder(r video.Reader, media prop.Media) (codec.ReadC
 // Open returns an encoder for the pictures of r, which must have the size and
 // frame rate that media tells.
 func (p Params) Open(r video.Reader, media prop.Media) (*pump.Encoder, error) {
-	if err := errors.Join(pump.CheckMedia(media), pump.CheckBitRate(p.BitRate)); err != nil {
+	if err := pump.Check(p.BaseParams, media); err != nil {
 		return nil, err
 	}
 	settings := C.wimz_vpx_settings{
@@ -70,7 +69,7 @@ func (p Params) Open(r video.Reader, media prop.Media) (*pump.Encoder, error) {
 		height:            C.int(media.Height),
 		ticks_per_picture: C.uint32_t(clockRate/media.FrameRate + 0.5),
 		bitrate_kbps:      C.int(p.BitRate / 1000),
-		key_interval:      C.int(p.keyInterval(media.FrameRate)),
+		key_interval:      C.int(pump.KeyInterval(p.BaseParams, media)),
 		max_key_percent:   maxKeyPercent,
 		speed:             speed,
 	}
@@ -79,13 +78,6 @@ func (p Params) Open(r video.Reader, media prop.Media) (*pump.Encoder, error) {
 		return nil, errors.New("vpx: libvpx refused the settings")
 	}
 	return pump.New(r, media.Width, media.Height, &engine{native}), nil
-}
-
-func (p Params) keyInterval(fps float32) int {
-	if p.KeyFrameInterval > 0 {
-		return p.KeyFrameInterval
-	}
-	return int(10 * fps)
 }
 
 // engine implements pump.Engine.

@@ -40,8 +40,7 @@ const (
 // codec.VideoEncoderBuilder.
 type Params struct {
 	// BaseParams holds BitRate, the target in bits per second, and
-	// KeyFrameInterval, the most frames between two key frames; 0 stands for
-	// ten seconds' worth. Other key frames come on demand.
+	// KeyFrameInterval, see [pump.KeyInterval].
 	codec.BaseParams
 
 	// FullRange says that the pictures use luma and chroma 0…255, as JPEG and
@@ -70,7 +69,7 @@ func (p Params) BuildVideoEncoder(r video.Reader, media prop.Media) (codec.ReadC
 // frame rate that media tells. The picture must fit level 3.1: 1280x720 at up
 // to 30 frames a second.
 func (p Params) Open(r video.Reader, media prop.Media) (*pump.Encoder, error) {
-	if err := errors.Join(pump.CheckMedia(media), pump.CheckBitRate(p.BitRate), checkLevel(media)); err != nil {
+	if err := errors.Join(pump.Check(p.BaseParams, media), checkLevel(media)); err != nil {
 		return nil, err
 	}
 	settings := C.wimz_x264_settings{
@@ -80,7 +79,7 @@ func (p Params) Open(r video.Reader, media prop.Media) (*pump.Encoder, error) {
 		fps_den:      1000,
 		bitrate_kbps: C.int(p.BitRate / 1000),
 		vbv_ms:       vbvMillis,
-		key_interval: C.int(p.keyInterval(media.FrameRate)),
+		key_interval: C.int(pump.KeyInterval(p.BaseParams, media)),
 	}
 	if p.FullRange {
 		settings.full_range = 1
@@ -90,13 +89,6 @@ func (p Params) Open(r video.Reader, media prop.Media) (*pump.Encoder, error) {
 		return nil, errors.New("x264: libx264 refused the settings")
 	}
 	return pump.New(r, media.Width, media.Height, &engine{native}), nil
-}
-
-func (p Params) keyInterval(fps float32) int {
-	if p.KeyFrameInterval > 0 {
-		return p.KeyFrameInterval
-	}
-	return int(10 * fps)
 }
 
 func checkLevel(media prop.Media) error {

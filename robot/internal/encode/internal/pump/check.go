@@ -5,27 +5,49 @@ import (
 	"image"
 	"math"
 
+	"github.com/pion/mediadevices/pkg/codec"
 	"github.com/pion/mediadevices/pkg/prop"
+)
+
+// Limits of the bit rate, in bits per second. The upper one is the bound of
+// H.264 level 3.1 (ITU-T H.264, table A-1).
+const (
+	minBitRate = 16_000
+	maxBitRate = 14_000_000
 )
 
 // maxSide bounds a picture's width and height.
 const maxSide = 4096
 
-// CheckMedia returns an error if the properties of a source are not enough to
-// build an encoder for it: the size must be even and at least 16x16, the frame
-// rate known and at most 120 a second.
-func CheckMedia(p prop.Media) error {
-	if !validSide(p.Width) || !validSide(p.Height) {
-		return fmt.Errorf("encode: picture size %dx%d: both must be even and within 16…%d", p.Width, p.Height, maxSide)
+// Check returns an error if an encoder cannot be built for a source: the size must be
+// even and at least 16x16, the frame rate known and at most 120 a second, the bit rate
+// 16,000 to 14,000,000 a second.
+func Check(p codec.BaseParams, media prop.Media) error {
+	if !validSide(media.Width) || !validSide(media.Height) {
+		return fmt.Errorf("encode: picture size %dx%d: both must be even and within 16…%d", media.Width, media.Height, maxSide)
 	}
-	if fps := float64(p.FrameRate); math.IsNaN(fps) || fps < 1 || fps > 120 {
-		return fmt.Errorf("encode: frame rate %v is not within 1…120", p.FrameRate)
+	if fps := float64(media.FrameRate); math.IsNaN(fps) || fps < 1 || fps > 120 {
+		return fmt.Errorf("encode: frame rate %v is not within 1…120", media.FrameRate)
+	}
+	return checkBitRate(p.BitRate)
+}
+
+func validSide(n int) bool { return n >= 16 && n <= maxSide && n%2 == 0 }
+
+func checkBitRate(bps int) error {
+	if bps < minBitRate || bps > maxBitRate {
+		return fmt.Errorf("encode: bit rate %d bit/s is not within %d…%d", bps, minBitRate, maxBitRate)
 	}
 	return nil
 }
 
-func validSide(n int) bool {
-	return n >= 16 && n <= maxSide && n%2 == 0
+// KeyInterval is the most pictures between two key frames: what the parameters say, or
+// ten seconds' worth. Other key frames come on demand.
+func KeyInterval(p codec.BaseParams, media prop.Media) int {
+	if p.KeyFrameInterval > 0 {
+		return p.KeyFrameInterval
+	}
+	return int(10 * media.FrameRate)
 }
 
 // check returns img as a picture whose planes hold all the pixels that the C

@@ -18,13 +18,6 @@ import (
 	"github.com/pion/mediadevices/pkg/io/video"
 )
 
-// Limits of the bit rate, in bits per second. The upper one is the bound of
-// H.264 level 3.1 (ITU-T H.264, table A-1).
-const (
-	MinBitRate = 16_000
-	MaxBitRate = 14_000_000
-)
-
 // Engine is a native encoder. The Encoder calls it from one goroutine at a
 // time, and not at all after Close.
 type Engine interface {
@@ -56,9 +49,7 @@ type Encoder struct {
 // New returns an encoder for the pictures of source, which must be of the given
 // size. It owns the engine from now on.
 func New(source video.Reader, width, height int, engine Engine) *Encoder {
-	e := &Encoder{source: source, width: width, height: height, engine: engine}
-	e.units.New = func() any { return newUnit(&e.units) }
-	return e
+	return &Encoder{source: source, width: width, height: height, engine: engine}
 }
 
 // Read takes one picture from the source and returns its access unit. The unit
@@ -142,13 +133,12 @@ func (e *Encoder) encode(img *image.YCbCr) ([]byte, func(), error) {
 		}
 		return nil, func() {}, fmt.Errorf("encode: %w", err)
 	}
-	u := e.unit()
-	u.fill(data)
+	u := lend(&e.units, data)
 	return u.data, u.release, nil
 }
 
 func (e *Encoder) setBitRate(bps int) error {
-	if err := CheckBitRate(bps); err != nil {
+	if err := checkBitRate(bps); err != nil {
 		return err
 	}
 	e.mu.Lock()
@@ -157,14 +147,6 @@ func (e *Encoder) setBitRate(bps int) error {
 		return io.ErrClosedPipe
 	}
 	return e.engine.SetBitRate(bps)
-}
-
-// CheckBitRate returns an error if a target in bits per second is out of range.
-func CheckBitRate(bps int) error {
-	if bps < MinBitRate || bps > MaxBitRate {
-		return fmt.Errorf("encode: bit rate %d bit/s is not within %d…%d", bps, MinBitRate, MaxBitRate)
-	}
-	return nil
 }
 
 // controller speaks mediadevices' control interfaces.

@@ -13,24 +13,18 @@ type unit struct {
 	release func()
 }
 
-func newUnit(home *sync.Pool) *unit {
-	u := &unit{}
-	u.release = func() {
-		if u.lent.CompareAndSwap(true, false) {
-			home.Put(u)
+// lend returns a unit with a copy of data.
+func lend(home *sync.Pool, data []byte) *unit {
+	u, ok := home.Get().(*unit)
+	if !ok { // there is none
+		u = &unit{}
+		u.release = func() {
+			if u.lent.CompareAndSwap(true, false) {
+				home.Put(u)
+			}
 		}
 	}
-	return u
-}
-
-func (u *unit) fill(data []byte) {
 	u.data = append(u.data[:0], data...)
 	u.lent.Store(true)
-}
-
-func (e *Encoder) unit() *unit {
-	if u, ok := e.units.Get().(*unit); ok {
-		return u
-	}
-	return newUnit(&e.units)
+	return u
 }
