@@ -96,7 +96,7 @@ func (r *Robot) start(m wire.Message) bool {
 	}
 	s := &session{ticket: m.Ticket}
 	log := r.log.With("session_id", m.SessionID)
-	way := link.New(r.stream.Ladder().Start(), rtc.NewLoggerFactory(r.log))
+	way := link.New(r.cfg.WebRTC.Video.BitrateKbps, rtc.NewLoggerFactory(r.log))
 	s.peer = peer.New(peer.Config{
 		NewAPI: func(life context.Context) (*webrtc.API, error) { return r.newAPI(life, way) },
 		Link:   way, SessionID: m.SessionID, ICEServers: *m.ICEServers, Stream: r.stream,

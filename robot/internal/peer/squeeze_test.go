@@ -22,6 +22,7 @@ import (
 	"wimz.dev/live/robot/internal/encode"
 	"wimz.dev/live/robot/internal/link"
 	"wimz.dev/live/robot/internal/peer"
+	"wimz.dev/live/robot/internal/quality"
 	"wimz.dev/live/robot/internal/stream"
 	"wimz.dev/live/robot/rtc"
 	"wimz.dev/live/robot/testpattern"
@@ -52,7 +53,7 @@ type watcher struct {
 // watchThrough connects a viewer of s through a bottleneck.
 func watchThrough(t testing.TB, s *stream.Stream, codec string) *watcher {
 	t.Helper()
-	w := &watcher{link: link.New(s.Ladder().Start(), rtc.NewLoggerFactory(slog.New(slog.DiscardHandler)))}
+	w := &watcher{link: link.New(s.Ladder()[quality.High].Kbps, rtc.NewLoggerFactory(slog.New(slog.DiscardHandler)))}
 	o := startMeasured(t, s, w.link)
 	w.viewer = newViewer(t, codec)
 	answer := w.answer(t, o.await(t, wire.TypeOffer))
@@ -201,8 +202,8 @@ func (w *watcher) spell(t testing.TB, kbps, loss int, length time.Duration) figu
 	for end := begin.Add(length); time.Now().Before(end); {
 		<-time.After(time.Second)
 		state := w.link.State(time.Now())
-		t.Logf("    %4.1f s: estimate %4d delivered %4d loss %4.1f%% queue %3d ms | %v", time.Since(begin).Seconds(),
-			state.Estimate, state.Delivered, state.Loss*100, state.Queue.Milliseconds(),
+		t.Logf("    %4.1f s: carries %5d delivered %4d loss %4.1f%% queue %3d ms | %v", time.Since(begin).Seconds(),
+			state.Arriving, state.Delivered, state.Loss*100, state.Queue.Milliseconds(),
 			figuresOf(w.since(time.Now().Add(-time.Second)), time.Now().Add(-time.Second), time.Now()))
 	}
 	f := figuresOf(w.since(begin), begin, time.Now())
