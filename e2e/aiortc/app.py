@@ -1,30 +1,64 @@
 """An app that knows only the original specification, built on aiortc.
 
-usage: app.py RELAY_WS_URL TOKEN DEVICE FRAMES
+usage: app.py RELAY_WS_URL TOKEN DEVICE FRAMES [KBPS]
 
 Asks for the robot's video, decodes FRAMES pictures, closes the session and
 prints one JSON line. Any error message of the relay ends it with status 1.
+With KBPS it then tells the robot that it wants no more than that (REMB), and goes
+on until it gets a picture of another size and two seconds more.
 """
 
 import asyncio
 import json
 import sys
+import time
 
 import websockets
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
 
 
-async def watch(url, token, device, wanted):
+class Estimate:
+    """What aiortc estimates of the way to it, but no more than a limit in kilobits
+    a second, and the bytes that have come."""
+
+    def __init__(self, receiver):
+        self.limit, self.bytes = None, 0
+        self.own = receiver._RTCRtpReceiver__remote_bitrate_estimator
+        self.add, self.own.add = self.own.add, self.limited
+
+    def limited(self, **packet):
+        self.bytes += packet["payload_size"]
+        estimate = self.add(**packet)
+        if estimate and self.limit:
+            return min(estimate[0], self.limit * 1000), estimate[1]
+        return estimate
+
+
+async def narrow(track, estimate, kbps):
+    """Returns the other picture's width, and the bit rate that comes with it."""
+    first = (await track.recv()).width
+    estimate.limit = kbps
+    while (frame := await track.recv()).width == first:
+        pass
+    begin, before = time.monotonic(), estimate.bytes
+    while (span := time.monotonic() - begin) < 2:
+        await track.recv()
+    return {"narrow": frame.width, "kbps": (estimate.bytes - before) * 8 / 1000 / span}
+
+
+async def watch(url, token, device, wanted, kbps):
     async with websockets.connect(f"{url}/ws/app?token={token}") as relay:
         await relay.send(json.dumps({"type": "webrtc_request", "device_id": device}))
         peer, session, done = None, None, asyncio.get_running_loop().create_future()
 
         async def decode(track):
             try:
-                for _ in range(wanted):
-                    frame = await track.recv()
-                done.set_result({"frames": wanted, "width": frame.width, "height": frame.height})
+                estimate, frame = Estimate(peer.getReceivers()[0]), await track.recv()
+                seen = {"frames": wanted, "width": frame.width, "height": frame.height}
+                for _ in range(wanted - 1):
+                    await track.recv()
+                done.set_result(seen | (await narrow(track, estimate, kbps) if kbps else {}))
             except Exception as error:  # the track ended early
                 done.set_exception(error)
 
@@ -61,4 +95,5 @@ async def watch(url, token, device, wanted):
                 await peer.close()
 
 
-asyncio.run(asyncio.wait_for(watch(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])), 60))
+url, token, device, frames, kbps = (sys.argv[1:] + ["0"])[:5]
+asyncio.run(asyncio.wait_for(watch(url, token, device, int(frames), int(kbps)), 60))

@@ -143,11 +143,11 @@ func (m *meter) fine() bool { return !m.latest.Arrival.IsZero() }
 
 // queue returns how long a packet that leaves now has to wait on the way. What
 // was measured drains while nothing more is said; transport-wide feedback that stays
-// out is a queue too.
+// out while packets leave is a queue too.
 func (m *meter) queue(now time.Time) time.Duration {
 	wait := max(m.waiting-now.Sub(m.measured), 0)
 	if !m.unheard.IsZero() && m.fine() {
-		wait = max(wait, now.Sub(m.unheard)-m.turn.least()-feedbackTime)
+		wait = max(wait, m.lastSent.Sub(m.unheard)-m.turn.least()-feedbackTime)
 	}
 	return wait
 }

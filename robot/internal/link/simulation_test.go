@@ -11,13 +11,14 @@ import (
 // outcome is what can be said of some time of a trial.
 type outcome struct {
 	p95, longest time.Duration // from encoder to app
+	frozen       time.Duration // without a picture, at most
 	kbps         int           // of video, on the average
 	changes      int           // of the tier
 }
 
 func (o outcome) String() string {
-	return fmt.Sprintf("p95 %4d ms, longest %4d ms, %4d kbit/s, %d changes",
-		o.p95.Milliseconds(), o.longest.Milliseconds(), o.kbps, o.changes)
+	return fmt.Sprintf("p95 %4d ms, longest %4d ms, frozen %4d ms, %4d kbit/s, %d changes",
+		o.p95.Milliseconds(), o.longest.Milliseconds(), o.frozen.Milliseconds(), o.kbps, o.changes)
 }
 
 // spell lets time pass and says what it was like. What has not come in a second
@@ -26,10 +27,13 @@ func (s *trial) spell(d time.Duration) (o outcome) {
 	frames, sent, changes := len(s.frames), s.sent, s.changes
 	s.run(d)
 	var took []time.Duration
+	last := time.Now().Add(-d)
 	for _, f := range s.frames[frames:] {
 		switch {
 		case f.missing == 0:
 			took = append(took, f.arrived.Sub(f.sent))
+			o.frozen = max(o.frozen, f.arrived.Sub(last))
+			last = f.arrived
 		case time.Since(f.sent) > time.Second:
 			took = append(took, time.Second)
 		}
@@ -92,7 +96,7 @@ func TestLinks(t *testing.T) {
 		"an app that stalls":     {bottleneck{kbps: 5000}, app{stall: 300 * ms}, bounds{0, 0, 1350, 0}, bounds{0, 0, 1350, 0}},
 		"an app that stutters":   {bottleneck{kbps: 5000}, app{stutter: 120 * ms}, bounds{0, 0, 1350, 0}, bounds{0, 0, 1350, 0}},
 		"300 to a stutterer":     {bottleneck{kbps: 300}, app{stutter: 120 * ms}, bounds{400, 0, 100, 2}, bounds{400, 0, 150, 0}},
-		"600 to a stutterer":     {bottleneck{kbps: 600}, app{stutter: 120 * ms}, bounds{400, 0, 300, 2}, bounds{400, 0, 350, 2}},
+		"600 to a stutterer":     {bottleneck{kbps: 600}, app{stutter: 120 * ms}, bounds{700, 0, 300, 4}, bounds{400, 0, 350, 2}},
 		"feedback that is late":  {bottleneck{kbps: 5000}, app{late: 300 * ms}, bounds{0, 0, 1350, 0}, bounds{0, 0, 1350, 0}},
 		"no feedback":            {bottleneck{kbps: 5000}, app{mute: true}, bounds{100, 0, 1350, 0}, bounds{100, 0, 1350, 0}},
 		"600, no feedback":       {bottleneck{kbps: 600}, app{mute: true}, bounds{0, 0, 250, 4}, bounds{0, 0, 250, 2}},
@@ -117,5 +121,30 @@ func TestLinks(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestOutage has everything be lost for a while. What is silent is no queue, and
+// pictures are tried again.
+func TestOutage(t *testing.T) {
+	for _, length := range []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second, 5 * time.Second} {
+		t.Run(length.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newTrial(t, 1, bottleneck{kbps: 5000, queue: time.Second}, app{})
+				s.start()
+				s.spell(5 * time.Second)
+				s.way.loss = 1
+				s.spell(length)
+				s.way.loss = 0
+				begin := time.Now()
+				for s.decision.Pause || s.frames[len(s.frames)-1].sent.Before(begin) {
+					if s.run(simulated); time.Since(begin) > 1100*time.Millisecond {
+						t.Fatalf("still nothing after %v: %+v", time.Since(begin), s.link.State(time.Now()))
+					}
+				}
+				t.Logf("again after %v", time.Since(begin))
+				bounds{kbps: 1000, changes: 4}.check(t, "after", s.spell(10*time.Second))
+			})
+		})
 	}
 }
