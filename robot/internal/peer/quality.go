@@ -56,6 +56,10 @@ func (p *Peer) adapt(now time.Time) {
 			p.end(fmt.Errorf("no video: %w", err))
 		}
 	}
+	if n := p.subscribed.Dropped(); p.cfg.Dropped != nil {
+		p.cfg.Dropped.Add(n - p.dropped)
+		p.dropped = n
+	}
 	if now.Sub(p.told) >= tellInterval {
 		p.tell(now, state)
 	}

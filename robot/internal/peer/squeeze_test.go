@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,8 +44,9 @@ const wide = 5000
 // watcher is a viewer behind a bottleneck who looks at what he gets.
 type watcher struct {
 	*viewer
-	link *link.Link
-	way  *bottleneck
+	link    *link.Link
+	way     *bottleneck
+	dropped atomic.Uint64 // pictures
 
 	mu   sync.Mutex
 	seen []sighting
@@ -54,7 +56,7 @@ type watcher struct {
 func watchThrough(t testing.TB, s *stream.Stream, codec string) *watcher {
 	t.Helper()
 	w := &watcher{link: link.New(s.Ladder()[quality.High].Kbps, rtc.NewLoggerFactory(slog.New(slog.DiscardHandler)))}
-	o := startMeasured(t, s, w.link)
+	o := startMeasured(t, s, w.link, &w.dropped)
 	w.viewer = newViewer(t, codec)
 	answer := w.answer(t, o.await(t, wire.TypeOffer))
 	answer.SDP = regexp.MustCompile(`a=(candidate|end-of-candidates).*\r\n`).ReplaceAllString(answer.SDP, "")
@@ -83,10 +85,10 @@ func watchThrough(t testing.TB, s *stream.Stream, codec string) *watcher {
 	return w
 }
 
-func startMeasured(t testing.TB, s *stream.Stream, l *link.Link) *session {
+func startMeasured(t testing.TB, s *stream.Stream, l *link.Link, dropped *atomic.Uint64) *session {
 	t.Helper()
 	return startPeer(t, peer.Config{
-		Wheel: newWheel(t), Stream: s, Link: l,
+		Wheel: newWheel(t), Stream: s, Link: l, Dropped: dropped,
 		NewAPI: func(life context.Context) (*webrtc.API, error) {
 			return rtc.NewAPI(life, rtc.Options{Loopback: true, Measure: l.AddTo})
 		},
@@ -239,6 +241,9 @@ func TestSqueeze(t *testing.T) {
 	}
 	if own := w.latest(); own.width > 960 {
 		t.Errorf("%d wide over 400 kbit/s", own.width)
+	}
+	if w.dropped.Load() == 0 {
+		t.Error("no picture was dropped")
 	}
 	if free := other.latest(); free.width != 1280 {
 		t.Errorf("the other viewer's picture is %d wide", free.width)
