@@ -26,8 +26,10 @@ func TestPage(t *testing.T) {
 			return w.Body.String()
 		}
 		first := get()
-		for _, want := range []string{`class="bad">disconnected`, "71 °C", "was too weak", ">no</td>", "v1.2.3",
-			"viewer 1</th><td>17<", "viewer 2</th><td>4<"} {
+		for _, want := range []string{
+			`class="bad">disconnected`, "71 °C", "was too weak", ">no</td>", "v1.2.3",
+			"viewer 1</th><td>17<", "viewer 2</th><td>4<",
+		} {
 			if !strings.Contains(first, want) {
 				t.Errorf("it does not say %q:\n%s", want, first)
 			}

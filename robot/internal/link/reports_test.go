@@ -82,8 +82,14 @@ func TestLimit(t *testing.T) {
 		bits float32
 		kbps int
 	}{
-		{500_000, 500}, {0, 1}, {1, 1}, {1e30, maxKbps}, {float32(math.Inf(1)), maxKbps},
-		{-1, 0}, {float32(math.NaN()), 0}, {float32(math.Inf(-1)), 0},
+		{500_000, 500},
+		{0, 1},
+		{1, 1},
+		{1e30, maxKbps},
+		{float32(math.Inf(1)), maxKbps},
+		{-1, 0},
+		{float32(math.NaN()), 0},
+		{float32(math.Inf(-1)), 0},
 	} {
 		var l limit
 		l.set(c.bits, begin)

@@ -299,7 +299,7 @@ func (s *trial) encode() {
 
 // run lets time pass.
 func (s *trial) run(d time.Duration) {
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(simulated) {
+	for end := time.Now().Add(d); time.Now().Before(end); <-time.After(simulated) {
 		synctest.Wait()
 		for now := time.Now(); ; {
 			i := slices.IndexFunc(s.events, func(e event) bool { return !e.at.After(now) })

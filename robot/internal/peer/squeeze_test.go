@@ -277,7 +277,7 @@ func BenchmarkShapedLink(b *testing.B) {
 		kbps  int
 	}{{"h264", 600}, {"h264", 300}, {"vp8", 600}} {
 		b.Run(fmt.Sprintf("%s/%d", c.codec, c.kbps), func(b *testing.B) {
-			var squeezed, beside, lossy figures
+			var squeezed, beside, lossy, lossier figures
 			var back time.Duration
 			for b.Loop() { // once: it takes longer than any benchmark is run for
 				s := fullStream(b)
@@ -289,6 +289,8 @@ func BenchmarkShapedLink(b *testing.B) {
 				back = w.recovery(b)
 				w.spell(b, wide, 0, 5*time.Second)
 				lossy = w.spell(b, wide, 5, 10*time.Second)
+				w.spell(b, wide, 20, 10*time.Second) // it is found out what kind of loss that is
+				lossier = w.spell(b, wide, 20, 5*time.Second)
 			}
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(float64(squeezed.p95.Milliseconds()), "p95-ms")
@@ -297,6 +299,8 @@ func BenchmarkShapedLink(b *testing.B) {
 			b.ReportMetric(float64(beside.width), "other-width")
 			b.ReportMetric(back.Seconds(), "s-to-1Mbit/s")
 			b.ReportMetric(float64(lossy.freeze.Milliseconds()), "5%loss-freeze-ms")
+			b.ReportMetric(float64(lossier.freeze.Milliseconds()), "20%loss-freeze-ms")
+			b.ReportMetric(float64(lossier.kbps), "20%loss-kbit/s")
 		})
 	}
 }

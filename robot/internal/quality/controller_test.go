@@ -17,6 +17,8 @@ type wire struct {
 	now    time.Time
 	kbps   int // that it carries
 	limit  int // that the app wants
+	loss   float64
+	lag    time.Duration // until something is heard of what was sent
 	others [3]int
 	queued float64 // kilobits
 	sent   quality.Decision
@@ -45,7 +47,7 @@ func (w *wire) step() quality.Decision {
 	wait := time.Duration(w.queued / float64(w.kbps) * float64(time.Second))
 	tier := w.sent.Tier
 	w.sent = w.Step(w.now, quality.Link{
-		Limit: w.limit, Delivered: int(out / part), Arriving: w.kbps, Queue: wait, Heard: w.now,
+		Limit: w.limit, Delivered: int(out / part), Arriving: w.kbps, Loss: w.loss, Queue: wait, Heard: w.now.Add(-w.lag),
 	}, w.others)
 	if w.sent.Tier != tier { // begins with a key frame
 		w.queued += 0.3 * float64(w.sent.Kbps)
@@ -115,6 +117,35 @@ func TestLimit(t *testing.T) {
 		}
 		w.limit = 0
 		w.reaches(t, "all without a limit", 15*time.Second, func() bool { return w.sent.Kbps == 1500 })
+	}
+}
+
+// TestNatureIsForgotten: a link that loses by its nature gets repairs for that, and
+// none when it does not any more.
+func TestNatureIsForgotten(t *testing.T) {
+	w := newWire(5000)
+	w.loss = 0.2
+	w.run(20 * time.Second)
+	if w.sent.Kbps < 1300 || w.sent.Repairs < w.sent.Kbps/2 {
+		t.Errorf("with a loss: %+v", w.sent)
+	}
+	w.loss = 0
+	w.run(30 * time.Second)
+	if w.sent.Kbps != 1500 || w.sent.Repairs > w.sent.Kbps*26/100 {
+		t.Errorf("without: %+v", w.sent)
+	}
+}
+
+// TestOneStepAtATime: no step follows another before it was heard of.
+func TestOneStepAtATime(t *testing.T) {
+	w := newWire(5000)
+	w.limit = 300
+	w.run(10 * time.Second)
+	from := w.sent.Kbps
+	w.limit, w.lag = 0, 2900*time.Millisecond
+	w.run(3 * time.Second)
+	if w.sent.Kbps > from*8/5+1 {
+		t.Errorf("from %d to %d in three seconds of which nothing is heard", from, w.sent.Kbps)
 	}
 }
 

@@ -24,7 +24,7 @@ const (
 type probe struct {
 	on    bool
 	begun time.Time
-	next  time.Time     // when it ends, or the next one begins
+	next  time.Time     // when the next one may begin
 	from  int           // the estimate before it
 	found int           // the estimate beyond which one went ill; 0: none has, or not any more
 	bold  time.Duration // what it may cost
@@ -58,25 +58,36 @@ func (c *Controller) explore(now time.Time, l Link) {
 	if l.Arriving > wide*c.estimate {
 		sign, most = crowded, restWide
 	}
-	p.next = earlier(p.next, now.Add(most))
-	trouble := l.Queue > max(sign, crowded) || c.loss.heavy()
-	switch {
-	case p.on && (l.Queue > sign || trouble || now.Sub(p.begun) > deaf):
-		p.failed(now)
-		if c.estimate = min(c.estimate, p.from); trouble {
-			c.estimate = c.carried(l)
-		} else if l.Arriving > 0 {
-			c.estimate = max(min(c.estimate, l.Arriving), c.floor())
+	trouble := l.Queue > crowded || c.loss.heavy()
+	if p.on {
+		switch {
+		case l.Queue > sign || trouble || now.Sub(p.begun) > deaf:
+			c.retreat(now, l, trouble)
+		case now.Sub(p.begun) >= probeTime && l.Heard.Sub(p.begun) >= probeTime/2:
+			p.went(now, c.estimate)
 		}
+		return
+	}
+	p.next = earlier(p.next, now.Add(most))
+	switch {
 	case trouble:
 		p.next = now.Add(max(p.rest, restWorse))
 	case now.Before(p.next) || l.Queue > sign || now.Sub(l.Heard) > deaf:
-	case p.on && l.Heard.Sub(p.begun) < probeTime/2:
-	case p.on:
-		p.went(now, c.estimate)
 	case c.estimate < c.ceiling():
-		p.on, p.begun, p.from, p.next = true, now, c.estimate, now.Add(probeTime)
+		p.on, p.begun, p.from = true, now, c.estimate
 		c.estimate = min(c.aim(l), c.ceiling())
+	}
+}
+
+// retreat ends a probe that went ill.
+func (c *Controller) retreat(now time.Time, l Link, trouble bool) {
+	c.probe.failed(now)
+	c.estimate = min(c.estimate, c.probe.from)
+	switch {
+	case trouble:
+		c.estimate = c.carried(l)
+	case l.Arriving > 0:
+		c.estimate = max(min(c.estimate, l.Arriving), c.floor())
 	}
 }
 
