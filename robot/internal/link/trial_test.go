@@ -50,6 +50,7 @@ type bottleneck struct {
 	queue  time.Duration // that it holds, at most; what comes then is lost
 	loss   float64       // whatever the rate is
 	jitter time.Duration // a packet comes earlier or later by as much
+	police bool          // nothing waits: what is too much is lost
 	free   time.Time
 }
 
@@ -162,6 +163,9 @@ func (s *trial) carry(ssrc uint32, n int, transport uint16, size int) {
 	}
 	s.way.free = s.way.free.Add(time.Duration(size*8) * time.Millisecond / time.Duration(s.way.kbps))
 	at := s.way.free.Add(wayTime)
+	if s.way.police {
+		at = now.Add(wayTime)
+	}
 	if s.way.jitter > 0 {
 		at = at.Add(time.Duration(s.random.Int64N(int64(2 * s.way.jitter))))
 	}

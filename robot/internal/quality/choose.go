@@ -34,9 +34,13 @@ func (c *Controller) most() int {
 	return max(c.ladder[c.tier].Kbps, c.entry(c.tier+1))
 }
 
-// top is the highest tier there may be.
+// top is the highest tier there may be. Where much is lost a picture of many packets
+// seldom comes whole, whatever is sent again.
 func (c *Controller) top() Tier {
-	t, _ := c.mode.tier()
+	t, fixed := c.mode.tier()
+	if !fixed && c.loss.nature > lossy {
+		return Medium
+	}
 	return t
 }
 
@@ -83,6 +87,9 @@ func (c *Controller) poor(can int) bool {
 	if c.tier == Low {
 		return false
 	}
+	if c.tier > c.top() {
+		return true
+	}
 	least := leaveBelow
 	if !c.pausedAt.IsZero() {
 		least = climbAbove
@@ -91,7 +98,7 @@ func (c *Controller) poor(can int) bool {
 }
 
 // rich reports whether the next tier can be had.
-func (c *Controller) rich(can int) bool { return c.tier < High && can >= c.entry(c.tier+1) }
+func (c *Controller) rich(can int) bool { return c.tier < c.top() && can >= c.entry(c.tier+1) }
 
 // entry is the bit rate with which a tier may be entered: its share, and about what
 // others have there.
@@ -114,7 +121,7 @@ func (c *Controller) fall(now time.Time, can int, l Link) {
 	for c.poor(can) {
 		c.tier--
 	}
-	if l.Queue > crowded && now.Sub(c.keyed) > refillTime {
+	if c.pausedAt.IsZero() && l.Queue > crowded && now.Sub(c.keyed) > refillTime {
 		c.pausedAt = now
 	}
 	c.keyed, c.poorSince = now, time.Time{}

@@ -79,7 +79,7 @@ func (c *Controller) Step(now time.Time, l Link, others [tiers]int) Decision {
 	c.choose(now, can, l)
 	d := Decision{Tier: c.tier, Kbps: min(can, c.most()), Pause: !c.pausedAt.IsZero()}
 	if !d.Pause {
-		d.Repairs = int(float64(d.Kbps) * (repairs + 2*c.loss.nature))
+		d.Repairs = int(float64(d.Kbps) * c.repairs(l))
 	}
 	return d
 }

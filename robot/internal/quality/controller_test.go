@@ -3,6 +3,7 @@ package quality_test
 import (
 	"fmt"
 	"image"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -126,7 +127,7 @@ func TestNatureIsForgotten(t *testing.T) {
 	w := newWire(5000)
 	w.loss = 0.2
 	w.run(20 * time.Second)
-	if w.sent.Kbps < 1300 || w.sent.Repairs < w.sent.Kbps/2 {
+	if w.sent.Tier != quality.Medium || w.sent.Kbps != 900 || w.sent.Repairs < w.sent.Kbps/2 {
 		t.Errorf("with a loss: %+v", w.sent)
 	}
 	w.loss = 0
@@ -146,6 +147,32 @@ func TestOneStepAtATime(t *testing.T) {
 	w.run(3 * time.Second)
 	if w.sent.Kbps > from*8/5+1 {
 		t.Errorf("from %d to %d in three seconds of which nothing is heard", from, w.sent.Kbps)
+	}
+}
+
+// TestWhateverIsMeasured has links that make no sense: a picture comes at least every
+// second, of a bit rate that there is.
+func TestWhateverIsMeasured(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	c, now, paused := quality.NewController(ladder), time.Unix(1e9, 0), 0
+	upTo := func(n int) int { return random.IntN(n + 1) }
+	var l quality.Link
+	for range 200_000 {
+		now = now.Add(tick)
+		if upTo(10) == 0 {
+			l = quality.Link{
+				Limit: upTo(1) * upTo(30_000), Delivered: upTo(5000), Arriving: upTo(1) * upTo(100_000) / (1 + upTo(100)),
+				Loss: random.Float64() * float64(upTo(1)), Queue: time.Duration(upTo(3)*upTo(400)) * time.Millisecond,
+			}
+		}
+		l.Heard = now.Add(-time.Duration(upTo(5000)) * time.Millisecond)
+		d := c.Step(now, l, [3]int{upTo(400), upTo(900), upTo(1) * upTo(1500)})
+		if paused++; !d.Pause {
+			paused = 0
+		}
+		if time.Duration(paused)*tick > time.Second+tick || d.Kbps < 100 || d.Kbps > 1500 || d.Repairs < 0 || d.Repairs > 2*d.Kbps {
+			t.Fatalf("%+v after a pause of %d steps, with %+v", d, paused, l)
+		}
 	}
 }
 

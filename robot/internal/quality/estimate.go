@@ -14,7 +14,6 @@ const (
 	longest    = time.Second            // and then a frame, to see
 	refillTime = 700 * time.Millisecond // a key frame's
 	headroom   = 0.90                   // of the estimate is for the video, the rest for headers and repairs
-	repairs    = 0.25                   // as much as this part of the video
 )
 
 // follow takes in what the link says: a queue, and the app's limit. A key frame makes

@@ -5,24 +5,22 @@ import "time"
 // What a loss says of the bit rate.
 const (
 	heavy     = 0.15                    // beyond the link's nature: too much is sent
-	judgeTime = 4 * time.Second         // until the loss of a lower bit rate is known: reports come every second
 	smooth    = 1500 * time.Millisecond // over which reports are taken together
+	judgeTime = 4 * time.Second         // until the loss of a lower bit rate is known: reports come every second
 	forget    = 5 * time.Second         // in which a link that is better by now is known to be
 	mostLoss  = 0.5                     // that is taken for a link's nature
-	telling   = 1.2                     // a factor of bit rates that tells something
+	lossy     = 0.10                    // a nature with which small pictures are better
+	repairs   = 0.25                    // for each bit of video, in any case
 )
 
-// loss tells a link that is too narrow from one that loses by its nature: a loss
-// that stays when less is sent is not made by what is sent (the inherent loss of
-// loss-based control in Google congestion control).
+// loss tells a link that is too narrow from one that loses by its nature: what is
+// still lost when less is sent than arrived before is not made by what is sent (the
+// inherent loss of loss-based control in Google congestion control).
 type loss struct {
 	nature float64   // the part that is lost at any bit rate
 	now    float64   // the part that is lost of late
 	known  time.Time // when that was looked at last
-
 	cut    time.Time // when less was sent, to see; zero: no loss is on trial
-	before float64   // the loss at that time
-	more   float64   // by how much more was sent before, a factor
 }
 
 // heavy reports whether the link loses more than by its nature.
@@ -38,33 +36,27 @@ func (s *loss) know(now time.Time, l Link) {
 	s.known = now
 }
 
-// judge ends a trial. Were the link too narrow, as much as before would arrive of
-// less that is sent; the verdict is what is nearer to that or to no change.
-func (s *loss) judge() {
-	narrow := max(1-(1-s.before)*s.more, 0)
-	if s.more < telling { // it could not be lowered
-		narrow = 0
+// repairs is how much may be sent again for each bit of video. Where no queue is, a
+// loss may be repaired, and what is lost of the repairs.
+func (c *Controller) repairs(l Link) float64 {
+	if l.Queue > quiet {
+		return repairs
 	}
-	if s.now > (s.before+narrow)/2 {
-		s.nature = min(s.now, mostLoss)
-	}
-	s.cut = time.Time{}
+	return repairs + 2*min(c.loss.now, mostLoss)
 }
 
-// yield sends less when much gets lost, and waits to see whether that helps.
+// yield sends less when much gets lost, and waits to see how much still does.
 func (c *Controller) yield(now time.Time, l Link) {
 	s := &c.loss
 	switch {
-	case l.Queue > quiet: // that is answer enough
-		s.cut = time.Time{}
+	case l.Queue > quiet: // that says more
 	case !s.cut.IsZero():
 		if now.Sub(s.cut) > judgeTime {
-			s.judge()
+			s.nature, s.cut = max(s.nature, min(s.now, mostLoss)), time.Time{}
 		}
 	case s.heavy():
-		lower := c.carried(l)
-		s.cut, s.before, s.more = now, s.now, float64(c.estimate)/float64(lower)
+		s.cut = now
 		c.probe.failed(now)
-		c.estimate = lower
+		c.estimate = max(min(c.estimate, l.Delivered*3/4), c.floor()) // a policer has no queue and so no pace
 	}
 }
