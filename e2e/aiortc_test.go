@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"os/exec"
@@ -28,13 +29,7 @@ var _ = everywhere("A peer that knows only the original specification", Label("a
 
 	It("watches our robot", func(ctx SpecContext) {
 		s := ready(ctx, b, harness.Options{})
-		var stdout bytes.Buffer
-		app := exec.CommandContext(ctx, python, "aiortc/app.py", s.RelayURL(), s.owner.Token, string(robotID), "30")
-		app.Stdout, app.Stderr = &stdout, GinkgoWriter
-		Expect(app.Run()).To(Succeed())
-
-		var seen struct{ Frames, Width, Height int }
-		Expect(json.Unmarshal(stdout.Bytes(), &seen)).To(Succeed())
+		seen := s.watchWithAiortc(ctx, "30")
 		Expect(seen.Frames).To(Equal(30))
 		Expect(seen.Width).To(Equal(1280))
 		s.expectNothingLeft(ctx)
@@ -70,6 +65,35 @@ var _ = everywhere("A peer that knows only the original specification", Label("a
 		Entry("when it signs its name only", SpecTimeout(specTime)),
 		Entry("when it signs the time as well and talks as robots in the field do", SpecTimeout(specTime), "--headers"),
 	)
+})
+
+// aiortcSaw is what an app built on aiortc says at its end.
+type aiortcSaw struct {
+	Frames, Width, Height int
+	Narrow                int     // the width that it got when it wanted less
+	Kbps                  float64 // that came with it
+}
+
+// watchWithAiortc runs such an app until its end.
+func (s *stage) watchWithAiortc(ctx context.Context, arguments ...string) (seen aiortcSaw) {
+	GinkgoHelper()
+	var stdout bytes.Buffer
+	arguments = append([]string{"aiortc/app.py", s.RelayURL(), s.owner.Token, string(robotID)}, arguments...)
+	app := exec.CommandContext(ctx, python, arguments...)
+	app.Stdout, app.Stderr = &stdout, GinkgoWriter
+	Expect(app.Run()).To(Succeed())
+	Expect(json.Unmarshal(stdout.Bytes(), &seen)).To(Succeed())
+	return seen
+}
+
+var _ = Describe("An app that knows no transport-wide feedback", Label("aiortc"), func() {
+	It("gets the picture that its REMB leaves room for", func(ctx SpecContext) {
+		s := ready(ctx, &binaries, harness.Options{})
+		seen := s.watchWithAiortc(ctx, "5", "--narrow", "300")
+		Expect(seen.Width).To(Equal(1280))
+		Expect(seen.Narrow).To(Equal(640))
+		Expect(seen.Kbps).To(And(BeNumerically("<=", 330), BeNumerically(">=", 50)))
+	}, SpecTimeout(specTime))
 })
 
 var _ = Describe("A secret", func() {

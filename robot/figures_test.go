@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"wimz.dev/live/relay/wire"
 )
 
 // fetch gets a page of the robot's status server.
@@ -50,6 +52,7 @@ func TestFigures(t *testing.T) {
 	one, two := g.watch("s1"), g.watch("s2")
 	mustFlow(t, one)
 	mustFlow(t, two)
+	g.dropped[1].Add(1000)
 	metrics, _ := g.fetch("/metrics")
 	for name, want := range map[string]float64{
 		"wimz_robot_relay_connected": 1, "wimz_robot_viewers": 2, "wimz_robot_peer_connections": 2, "wimz_robot_encoders": 1,
@@ -66,11 +69,34 @@ func TestFigures(t *testing.T) {
 	if took := g.figure(metrics, "wimz_robot_encoding_seconds_total") / encoded; took <= 0 || took > 1 {
 		t.Errorf("encoding takes %v s", took)
 	}
+	if n := g.figure(metrics, `wimz_robot_viewer_pictures_dropped_total{viewer="1"}`); n >= 1000 {
+		t.Errorf("%v pictures dropped for the first viewer", n)
+	}
+	if n := g.figure(metrics, `wimz_robot_viewer_pictures_dropped_total{viewer="2"}`); n < 1000 || n >= 2000 {
+		t.Errorf("%v pictures dropped for the second viewer", n)
+	}
 	page, header := g.fetch("/")
 	if !strings.Contains(page, "<td>2</td>") || !strings.Contains(page, "connected") {
 		t.Errorf("the page:\n%s", page)
 	}
 	if strings.Contains(page, "://") || !strings.Contains(header.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Errorf("the page may ask others:\n%s", page)
+	}
+}
+
+// TestPlaces: what is counted for a viewer is counted for a place, of which there are
+// few, and each is had by one.
+func TestPlaces(t *testing.T) {
+	g := start(t, nil)
+	place := func(id wire.SessionID) int { return g.session(id).place }
+	g.request("s1")
+	g.request("s2")
+	if place("s1") != 0 || place("s2") != 1 {
+		t.Errorf("places %d and %d", place("s1"), place("s2"))
+	}
+	g.message(wire.Message{Type: wire.TypeClose, SessionID: "s1"})
+	g.request("s3")
+	if place("s3") != 0 || place("s2") != 1 {
+		t.Errorf("places %d and %d after the first left", place("s3"), place("s2"))
 	}
 }

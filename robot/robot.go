@@ -63,6 +63,7 @@ type Robot struct {
 	listener net.Listener
 
 	counters    figures.Counters
+	dropped     []atomic.Uint64 // pictures for the viewer in each place
 	online      atomic.Bool
 	moved       atomic.Bool        // to another network since the relay was there
 	connections atomic.Int64       // sessions whose resources are not free yet
@@ -110,6 +111,7 @@ func NewWith(cfg Config, parts Parts, log *slog.Logger) (*Robot, error) {
 	}
 	r := &Robot{
 		cfg: cfg, log: log, board: board, camera: source,
+		dropped:  make([]atomic.Uint64, cfg.WebRTC.MaxConnections),
 		sessions: map[wire.SessionID]*session{}, pulse: make(chan chan struct{}),
 	}
 	if parts.Camera != nil {

@@ -20,7 +20,8 @@ import (
 
 // session is one viewer, as the robot sees it.
 type session struct {
-	peer *peer.Peer
+	peer  *peer.Peer
+	place int // from 0
 
 	// Guarded by Robot.mu.
 	state  peer.State
@@ -94,13 +95,14 @@ func (r *Robot) start(m wire.Message) bool {
 	if len(r.sessions) >= r.cfg.WebRTC.MaxConnections && !r.makeRoomLocked(time.Now()) {
 		return false
 	}
-	s := &session{ticket: m.Ticket}
+	s := &session{ticket: m.Ticket, place: r.freePlaceLocked()}
 	log := r.log.With("session_id", m.SessionID)
-	way := link.New(r.stream.Ladder().Start(), rtc.NewLoggerFactory(r.log))
+	way := link.New(r.cfg.WebRTC.Video.BitrateKbps, rtc.NewLoggerFactory(r.log))
 	s.peer = peer.New(peer.Config{
 		NewAPI: func(life context.Context) (*webrtc.API, error) { return r.newAPI(life, way) },
 		Link:   way, SessionID: m.SessionID, ICEServers: *m.ICEServers, Stream: r.stream,
 		Wheel:   r.wheel,
+		Dropped: &r.dropped[s.place],
 		Send:    r.relay.Send,
 		OnState: func(state peer.State, codec encode.Codec) { r.entered(m.SessionID, s, state, codec) },
 		Log:     log,
@@ -114,6 +116,15 @@ func (r *Robot) start(m wire.Message) bool {
 		}
 	})
 	return true
+}
+
+// freePlaceLocked returns a viewer's place that nobody has.
+func (r *Robot) freePlaceLocked() int {
+	taken := make([]bool, len(r.dropped)+1)
+	for _, s := range r.sessions {
+		taken[s.place] = true
+	}
+	return slices.Index(taken, false)
 }
 
 // absence is how long a viewer who has disconnected keeps a place that another

@@ -72,8 +72,17 @@ func (r *Robot) figures() figures.Figures {
 	s := r.Stats()
 	return figures.Figures{
 		Relay: s.Relay, Viewers: len(s.Sessions), PeerConnections: s.PeerConnections, Encoders: s.Encoders,
-		Pictures: r.counters.Pictures(s.FramesSkipped), Machine: machine.Read(os.DirFS("/sys")),
+		Pictures: r.counters.Pictures(s.FramesSkipped), Dropped: r.droppedOfAll(), Machine: machine.Read(os.DirFS("/sys")),
 	}
+}
+
+// droppedOfAll are the pictures that were dropped, by the viewers' places.
+func (r *Robot) droppedOfAll() []uint64 {
+	counts := make([]uint64, len(r.dropped))
+	for place := range r.dropped {
+		counts[place] = r.dropped[place].Load()
+	}
+	return counts
 }
 
 // statusHandler serves GET /, /health, /metrics and /status.

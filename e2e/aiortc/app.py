@@ -1,19 +1,51 @@
 """An app that knows only the original specification, built on aiortc.
 
-usage: app.py RELAY_WS_URL TOKEN DEVICE FRAMES [--drive]
+usage: app.py RELAY_WS_URL TOKEN DEVICE FRAMES [--drive] [--narrow KBPS]
 
 Asks for the robot's video, decodes FRAMES pictures, closes the session and
 prints one JSON line. Any error message of the relay ends it with status 1.
-With --drive it sends motor frames meanwhile.
+With --drive it sends motor frames meanwhile. With --narrow it then tells the robot
+that it wants no more than that (REMB), and goes on until it gets a picture of
+another size and two seconds more.
 """
 
+import argparse
 import asyncio
 import json
-import sys
+import time
 
 import websockets
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
+
+
+class Estimate:
+    """What aiortc estimates of the way to it, but no more than a limit in kilobits
+    a second, and the bytes that have come."""
+
+    def __init__(self, receiver):
+        self.limit, self.bytes = None, 0
+        self.own = receiver._RTCRtpReceiver__remote_bitrate_estimator
+        self.add, self.own.add = self.own.add, self.limited
+
+    def limited(self, **packet):
+        self.bytes += packet["payload_size"]
+        estimate = self.add(**packet)
+        if estimate and self.limit:
+            return min(estimate[0], self.limit * 1000), estimate[1]
+        return estimate
+
+
+async def narrow(track, estimate, kbps):
+    """Returns the other picture's width, and the bit rate that comes with it."""
+    first = (await track.recv()).width
+    estimate.limit = kbps
+    while (frame := await track.recv()).width == first:
+        pass
+    begin, before = time.monotonic(), estimate.bytes
+    while (span := time.monotonic() - begin) < 2:
+        await track.recv()
+    return {"narrow": frame.width, "kbps": (estimate.bytes - before) * 8 / 1000 / span}
 
 
 async def drive(channel):
@@ -22,16 +54,18 @@ async def drive(channel):
         await asyncio.sleep(0.05)
 
 
-async def watch(url, token, device, wanted, *options):
-    async with websockets.connect(f"{url}/ws/app?token={token}") as relay:
-        await relay.send(json.dumps({"type": "webrtc_request", "device_id": device}))
+async def watch(o):
+    async with websockets.connect(f"{o.relay}/ws/app?token={o.token}") as relay:
+        await relay.send(json.dumps({"type": "webrtc_request", "device_id": o.device}))
         peer, session, done = None, None, asyncio.get_running_loop().create_future()
 
         async def decode(track):
             try:
-                for _ in range(wanted):
-                    frame = await track.recv()
-                done.set_result({"frames": wanted, "width": frame.width, "height": frame.height})
+                estimate, frame = Estimate(peer.getReceivers()[0]), await track.recv()
+                seen = {"frames": o.frames, "width": frame.width, "height": frame.height}
+                for _ in range(o.frames - 1):
+                    await track.recv()
+                done.set_result(seen | (await narrow(track, estimate, o.narrow) if o.narrow else {}))
             except Exception as error:  # the track ended early
                 done.set_exception(error)
 
@@ -47,7 +81,7 @@ async def watch(url, token, device, wanted, *options):
                     servers = [RTCIceServer(**s) for s in message["ice_servers"]["iceServers"]]
                     peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
                     peer.on("track", lambda track: asyncio.ensure_future(decode(track)))
-                    if "--drive" in options:
+                    if o.drive:
                         peer.on("datachannel", lambda channel: asyncio.ensure_future(drive(channel)))
                 elif kind == "webrtc_offer" and peer.signalingState == "stable" and not peer.remoteDescription:
                     await peer.setRemoteDescription(RTCSessionDescription(**message["sdp"]))
@@ -70,4 +104,9 @@ async def watch(url, token, device, wanted, *options):
                 await peer.close()
 
 
-asyncio.run(asyncio.wait_for(watch(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), *sys.argv[5:]), 60))
+parser = argparse.ArgumentParser()
+for name, kind in ("relay", str), ("token", str), ("device", str), ("frames", int):
+    parser.add_argument(name, type=kind)
+parser.add_argument("--drive", action="store_true")
+parser.add_argument("--narrow", type=int, metavar="KBPS")
+asyncio.run(asyncio.wait_for(watch(parser.parse_args()), 60))

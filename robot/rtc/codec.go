@@ -3,6 +3,7 @@ package rtc
 import (
 	"fmt"
 
+	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -62,8 +63,19 @@ func registerCodecs(media *webrtc.MediaEngine, names []string) error {
 // withFeedback adds the key frame requests of RFC 5104 §4.3.1; the
 // interceptors add nack, pli and transport-cc.
 func withFeedback(c webrtc.RTPCodecCapability) webrtc.RTPCodecCapability {
-	c.RTCPFeedback = []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}}
+	c.RTCPFeedback = []webrtc.RTCPFeedback{{Type: webrtc.TypeRTCPFBCCM, Parameter: "fir"}}
 	return c
+}
+
+// registerREMB lets apps without transport-wide feedback say how much they want
+// (draft-alvestrand-rmcat-remb-03), which they tell by the moments of sending.
+func registerREMB(media *webrtc.MediaEngine) error {
+	media.RegisterFeedback(webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBGoogREMB}, webrtc.RTPCodecTypeVideo)
+	err := media.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: sdp.ABSSendTimeURI}, webrtc.RTPCodecTypeVideo)
+	if err != nil {
+		return fmt.Errorf("register the moment of sending: %w", err)
+	}
+	return nil
 }
 
 func codecNamed(name string) (codec, error) {

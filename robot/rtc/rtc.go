@@ -5,6 +5,7 @@ package rtc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -47,7 +48,7 @@ type Options struct {
 	// Loopback gathers 127.0.0.1 and ::1 as well; see [LoopbackRelay].
 	Loopback bool
 	// Measure, if not nil, adds the interceptors that measure the way of what is
-	// sent. They come first, next to the network.
+	// sent. They come first, next to the network, and REMB is offered.
 	Measure func(*interceptor.Registry) error
 	Log     *slog.Logger
 }
@@ -66,7 +67,7 @@ func NewAPI(life context.Context, o Options) (*webrtc.API, error) {
 	}
 	registry := &interceptor.Registry{}
 	if o.Measure != nil {
-		if err := o.Measure(registry); err != nil {
+		if err := errors.Join(o.Measure(registry), registerREMB(media)); err != nil {
 			return nil, err
 		}
 	}

@@ -32,7 +32,10 @@ type Figures struct {
 	PeerConnections int // and those being closed
 	Encoders        int
 	Pictures        Pictures
-	Machine         machine.State
+	// Dropped counts, for each viewer's place, the pictures that were encoded for who
+	// had it and not sent: the way was too slow, or lost the thread.
+	Dropped []uint64
+	Machine machine.State
 }
 
 // Pictures are counts since the robot started.

@@ -15,7 +15,7 @@ var pageText string
 // Page serves the figures to people: one page that asks nobody else for anything
 // and is loaded anew every two seconds.
 func Page(version string, read func() Figures) http.Handler {
-	p := &page{version: version, read: read, text: template.Must(template.New("page").Parse(pageText))}
+	p := &page{version: version, read: read, text: template.Must(template.New("page").Funcs(template.FuncMap{"add": func(a, b int) int { return a + b }}).Parse(pageText))}
 	return http.HandlerFunc(p.serve)
 }
 

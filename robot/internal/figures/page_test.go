@@ -16,7 +16,7 @@ import (
 func TestPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		warm := 71.4
-		now := figures.Figures{Relay: "disconnected", Machine: machine.State{
+		now := figures.Figures{Relay: "disconnected", Dropped: []uint64{17, 4}, Machine: machine.State{
 			Celsius: &warm, Power: &machine.Power{HadUnderVoltage: true},
 		}}
 		page := figures.Page("v1.2.3", func() figures.Figures { return now })
@@ -26,7 +26,10 @@ func TestPage(t *testing.T) {
 			return w.Body.String()
 		}
 		first := get()
-		for _, want := range []string{`class="bad">disconnected`, "71 °C", "was too weak", ">no</td>", "v1.2.3"} {
+		for _, want := range []string{
+			`class="bad">disconnected`, "71 °C", "was too weak", ">no</td>", "v1.2.3",
+			"viewer 1</th><td>17<", "viewer 2</th><td>4<",
+		} {
 			if !strings.Contains(first, want) {
 				t.Errorf("it does not say %q:\n%s", want, first)
 			}

@@ -2,6 +2,7 @@ package figures
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,7 +29,7 @@ type collector struct {
 	read func() Figures
 
 	build, relay, viewers, connections, encoders *prometheus.Desc
-	pictures, skipped, encoding                  *prometheus.Desc
+	pictures, skipped, dropped, encoding         *prometheus.Desc
 	celsius, throttled                           *prometheus.Desc
 }
 
@@ -45,6 +46,7 @@ func newCollector(version string, read func() Figures) *collector {
 		encoders:    desc("encoders", "Encoders that run."),
 		pictures:    desc("pictures_total", "Pictures by how far they came.", "step"),
 		skipped:     desc("pictures_skipped_total", "Pictures for which an encoder was too slow."),
+		dropped:     desc("viewer_pictures_dropped_total", "Encoded pictures that a viewer was not sent, by place.", "viewer"),
 		encoding:    desc("encoding_seconds_total", "Time that encoders worked."),
 		celsius:     desc("temperature_celsius", "Of the board's warmest zone."),
 		throttled:   desc("board_limited", "1 while the board is held back, by what.", "by"),
@@ -72,6 +74,9 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	counter(c.pictures, float64(f.Pictures.Encoded), "encoded")
 	counter(c.pictures, float64(f.Pictures.Sent), "sent")
 	counter(c.skipped, float64(f.Pictures.Skipped))
+	for place, n := range f.Dropped {
+		counter(c.dropped, float64(n), strconv.Itoa(place+1))
+	}
 	counter(c.encoding, f.Pictures.Encoding.Seconds())
 	if f.Machine.Celsius != nil {
 		gauge(c.celsius, *f.Machine.Celsius)

@@ -1,11 +1,13 @@
 // Package link measures the way to one viewer: what it carries, what it loses and
-// how much waits on it. It sees every packet that leaves and every transport-wide
-// feedback that comes back (draft-holmer-rmcat-transport-wide-cc-extensions-01).
+// how much waits on it. It sees every packet that leaves, and what the app says of
+// them. There are three kinds of that, and an app may know any of them:
 //
-// The estimate is that of Google congestion control
-// (draft-ietf-rmcat-gcc-02), which by itself grows by 8 % a second at most, and
-// less near a rate at which it once was wrong. Who knows better may set it with
-// [Link.SetEstimate].
+//   - transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01),
+//     which tells when each packet came;
+//   - receiver reports (RFC 3550 §6.4.2), which tell a loss and a round trip;
+//   - REMB (draft-alvestrand-rmcat-remb-03), the most that the app wants.
+//
+// What is made of it is decided in package quality.
 package link
 
 import (
@@ -15,7 +17,6 @@ import (
 	"time"
 
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/cc"
 	"github.com/pion/interceptor/pkg/rtpfb"
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/logging"
@@ -25,29 +26,33 @@ import (
 	"wimz.dev/live/robot/internal/quality"
 )
 
+const bitsPerKbit = 1000
+
+const (
+	repairPart  = 4        // of what is sent may at most be repairs, to begin with
+	repairBurst = 16 << 10 // bytes at once: a lost frame
+)
+
 // Link is the way to one viewer. Its methods may be called from any goroutine.
 type Link struct {
-	estimator *estimator
+	logs    logging.LoggerFactory
+	repairs *rate.Limiter // in bytes
 
 	mu    sync.Mutex
+	video uint32 // the SSRC; 0: not known yet
 	meter meter
+	limit limit
 }
 
-// New returns a link that is thought to carry a bit rate, in kilobits a second.
+// New returns a link over which video of a bit rate is sent, in kilobits a second.
 func New(kbps int, logs logging.LoggerFactory) *Link {
-	return &Link{estimator: newEstimator(kbps*bitsPerKbit, logs)}
+	return &Link{logs: logs, repairs: rate.NewLimiter(rate.Limit(kbps*bitsPerKbit/8/repairPart), repairBurst)}
 }
-
-const bitsPerKbit = 1000
 
 // AddTo lets the link see the packets of one connection. It must be the first to
 // be added to the registry: nearest to the network.
 func (l *Link) AddTo(registry *interceptor.Registry) error {
-	congestion, err := cc.NewInterceptor(func() (cc.BandwidthEstimator, error) { return l.estimator, l.estimator.start() })
-	if err != nil {
-		return fmt.Errorf("congestion control: %w", err)
-	}
-	feedback, err := rtpfb.NewInterceptor(rtpfb.WithLoggerFactory(l.estimator.logs))
+	feedback, err := rtpfb.NewInterceptor(rtpfb.WithLoggerFactory(l.logs))
 	if err != nil {
 		return fmt.Errorf("transport-wide feedback: %w", err)
 	}
@@ -55,17 +60,10 @@ func (l *Link) AddTo(registry *interceptor.Registry) error {
 	if err != nil {
 		return fmt.Errorf("transport-wide sequence numbers: %w", err)
 	}
-	registry.Add(congestion)
+	registry.Add(&tap{link: l})
 	registry.Add(feedback)
 	registry.Add(numbers)
 	return nil
-}
-
-// Sent says that packets are about to leave.
-func (l *Link) Sent(now time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.meter.sent(now)
 }
 
 // Feedback takes in what came with an RTCP packet.
@@ -74,21 +72,28 @@ func (l *Link) Feedback(a interceptor.Attributes, now time.Time) {
 	if !ok {
 		return
 	}
-	video := l.estimator.ssrc()
-	packets := slices.DeleteFunc(report.PacketReports, func(p rtpfb.PacketReport) bool { return p.SSRC != video })
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	packets := slices.DeleteFunc(report.PacketReports, func(p rtpfb.PacketReport) bool { return p.SSRC != l.video })
 	l.meter.report(packets, now)
 }
 
 // Received takes in what a receiver report says of the video.
 func (l *Link) Received(r rtcp.ReceptionReport, now time.Time) {
-	if r.SSRC != l.estimator.ssrc() {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.meter.received(r, now)
+	if r.SSRC == l.video {
+		l.meter.received(r, now)
+	}
+}
+
+// Limited takes in the most that the app wants of all that is sent to it.
+func (l *Link) Limited(r *rtcp.ReceiverEstimatedMaximumBitrate, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if slices.Contains(r.SSRCs, l.video) {
+		l.limit.set(r.Bitrate, now)
+	}
 }
 
 // SetRepairs bounds what repairs may cost, in kilobits a second: what is asked for
@@ -99,23 +104,21 @@ func (l *Link) SetRepairs(kbps int) {
 	if kbps == 0 {
 		burst = 0
 	}
-	l.estimator.repairs.SetBurst(burst)
-	l.estimator.repairs.SetLimit(rate.Limit(kbps * bitsPerKbit / 8))
+	l.repairs.SetBurst(burst)
+	l.repairs.SetLimit(rate.Limit(kbps * bitsPerKbit / 8))
 }
-
-// SetEstimate sets the estimate, from which it goes on by itself.
-func (l *Link) SetEstimate(kbps int) { l.estimator.reset(kbps * bitsPerKbit) }
 
 // State returns the state of the link.
 func (l *Link) State(now time.Time) quality.Link {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return quality.Link{
-		Estimate:  l.estimator.GetTargetBitrate() / bitsPerKbit,
+		Limit:     l.limit.kbps(now),
 		Delivered: l.meter.delivered(now),
 		Arriving:  l.meter.arriving(),
 		Loss:      l.meter.loss,
 		Queue:     l.meter.queue(now),
+		Heard:     l.meter.heard,
 	}
 }
 

@@ -6,8 +6,12 @@ import (
 
 	"github.com/pion/interceptor"
 	"github.com/pion/logging"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
+	"github.com/pion/sdp/v3"
 	"go.uber.org/goleak"
+
+	"wimz.dev/live/robot/internal/quality"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -30,12 +34,14 @@ func newLink(t *testing.T, kbps int) (l *Link, write func(ssrc uint32) error, le
 	left = map[uint32]int{}
 	writer := chain.BindLocalStream(&interceptor.StreamInfo{
 		SSRC: video, SSRCRetransmission: repair,
-		RTPHeaderExtensions: []interceptor.RTPHeaderExtension{
-			{URI: "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01", ID: 1},
-		},
+		RTPHeaderExtensions: []interceptor.RTPHeaderExtension{{URI: sdp.TransportCCURI, ID: 1}, {URI: sdp.ABSSendTimeURI, ID: 2}},
 	}, interceptor.RTPWriterFunc(func(h *rtp.Header, payload []byte, _ interceptor.Attributes) (int, error) {
 		if len(h.GetExtension(1)) != 2 {
 			t.Error("a packet without a transport-wide number")
+		}
+		var stamp rtp.AbsSendTimeExtension
+		if stamp.Unmarshal(h.GetExtension(2)) != nil || time.Since(stamp.Estimate(time.Now())) > time.Second {
+			t.Error("a packet that does not say when it was sent")
 		}
 		left[h.SSRC]++
 		return len(payload), nil
@@ -44,24 +50,6 @@ func newLink(t *testing.T, kbps int) (l *Link, write func(ssrc uint32) error, le
 		_, err := writer.Write(&rtp.Header{Version: 2, SSRC: ssrc}, make([]byte, 1000), interceptor.Attributes{})
 		return err
 	}, left
-}
-
-func TestEstimateIsSet(t *testing.T) {
-	l, write, left := newLink(t, 1500)
-	for _, want := range []int{1500, 300, 2000} {
-		if want != 1500 {
-			l.SetEstimate(want)
-		}
-		if got := l.State(time.Now()).Estimate; got != want {
-			t.Errorf("estimate %d, want %d", got, want)
-		}
-		if err := write(video); err != nil {
-			t.Error(err)
-		}
-	}
-	if left[video] != 3 {
-		t.Errorf("%d packets left", left[video])
-	}
 }
 
 func TestRepairsAreBounded(t *testing.T) {
@@ -90,9 +78,23 @@ func TestRepairsAreBounded(t *testing.T) {
 // TestBeforeTheConnection: a link can be asked before there is anything to see.
 func TestBeforeTheConnection(t *testing.T) {
 	l := New(700, logging.NewDefaultLoggerFactory())
-	l.SetEstimate(100)
 	l.Feedback(interceptor.Attributes{}, time.Now())
-	if s := l.State(time.Now()); s.Estimate != 700 || s.Queue != 0 || l.RTT() != 0 {
+	l.Received(rtcp.ReceptionReport{SSRC: video, FractionLost: 255}, time.Now())
+	l.Limited(&rtcp.ReceiverEstimatedMaximumBitrate{Bitrate: 1000, SSRCs: []uint32{video}}, time.Now())
+	if s := l.State(time.Now()); s != (quality.Link{}) || l.RTT() != 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestOnlyTheVideoCounts: what is said of other streams is not taken in.
+func TestOnlyTheVideoCounts(t *testing.T) {
+	l, _, _ := newLink(t, 700)
+	now := time.Now()
+	for _, ssrc := range []uint32{repair, 0, video} {
+		l.Received(rtcp.ReceptionReport{SSRC: ssrc, FractionLost: 64}, now)
+		l.Limited(&rtcp.ReceiverEstimatedMaximumBitrate{Bitrate: 500_000, SSRCs: []uint32{1, ssrc}}, now)
+		if s := l.State(now); (s.Loss > 0) != (ssrc == video) || (s.Limit > 0) != (ssrc == video) {
+			t.Errorf("SSRC %d: %+v", ssrc, s)
+		}
 	}
 }

@@ -4,24 +4,24 @@ import (
 	"time"
 
 	"github.com/pion/interceptor/pkg/rtpfb"
-	"github.com/pion/rtcp"
 )
 
 const (
 	// Rates are taken of the last slots.
 	slotTime = 100 * time.Millisecond
 	slots    = 6
-	// lastPackets is how many packets tell how fast they come: two or three frames,
-	// but no key frame.
+	// lastPackets is how many packets that waited one behind the other tell how fast
+	// they come: two or three frames, but no key frame.
 	lastPackets = 16
-	// baseTime is for how long the shortest way counts as the empty one: routes
-	// change, and clocks drift.
-	baseTime = 15 * time.Second
+	// atOnce is a bit rate, in kilobits a second, that tells of no link: packets that
+	// come like this have waited for a program, which had to wait for the processor.
+	atOnce = 20_000
 	// sudden is what a queue is that nobody doubts.
 	sudden = 300 * time.Millisecond
-	// feedbackTime is how long after a packet its feedback may come when nothing
-	// waits anywhere: it is sent every 100 ms.
-	feedbackTime = 150 * time.Millisecond
+	// feedbackTime is for how long, beyond the round trip, a packet's feedback may
+	// stay out when nothing waits anywhere: it is sent every 100 ms, by a program
+	// that may have to wait for the processor.
+	feedbackTime = 250 * time.Millisecond
 )
 
 // meter turns feedback into the figures of a link. The zero value is ready. It
@@ -32,20 +32,23 @@ type meter struct {
 
 	// A packet's departure is told by this clock and its arrival by the other's:
 	// only how the difference changes means something.
-	base, older time.Duration // the least difference, since baseSince and in the time before
-	baseSince   time.Time
-	waiting     time.Duration // of the latest packets, beyond the least
-	before      time.Duration // of those in the feedback before
-	measured    time.Time     // when that was
+	way      least         // the least difference of late
+	turn     least         // the least time of late from a departure until its feedback
+	waiting  time.Duration // of the latest packets, beyond the least
+	before   time.Duration // of those in the feedback before
+	measured time.Time     // when that was
 
-	last   [lastPackets]rtpfb.PacketReport // that arrived, a ring
-	landed int                             // how many arrived
+	latest rtpfb.PacketReport // that arrived
+	last   [lastPackets]train // a ring
+	landed int                // how many were put there
 
+	heard    time.Time // when the newest packet was sent of which there is feedback
 	unheard  time.Time // since when there are packets without feedback; zero: none are
 	lastSent time.Time
 
-	loss float64 // of the last receiver report
-	rtt  time.Duration
+	reports reports
+	loss    float64 // of the last receiver report
+	rtt     time.Duration
 }
 
 // slot counts what feedback said in a tenth of a second.
@@ -62,7 +65,8 @@ func (m *meter) since(t time.Time) time.Duration {
 	return t.Sub(m.epoch)
 }
 
-func (m *meter) sent(now time.Time) {
+func (m *meter) sent(bytes int, now time.Time) {
+	m.reports.sent(bytes)
 	m.lastSent = now
 	if m.unheard.IsZero() {
 		m.unheard = now
@@ -71,33 +75,58 @@ func (m *meter) sent(now time.Time) {
 
 func (m *meter) report(packets []rtpfb.PacketReport, now time.Time) {
 	s := m.slot(now)
-	least, newest, found := time.Duration(0), time.Time{}, false
+	soonest, newest, found := time.Duration(0), time.Time{}, false
+	var together []train
 	for _, p := range packets {
 		if !p.Arrived {
 			continue
 		}
 		s.bytes += p.Size
-		m.last[m.landed%lastPackets] = p
-		m.landed++
+		if t, ok := m.coupled(p); ok {
+			together = append(together, t)
+		}
 		if p.Departure.After(newest) {
 			newest = p.Departure
 		}
-		// The time on the way, but for a constant.
-		if way := p.Arrival.Sub(time.Time{}) - m.since(p.Departure); !found || way < least {
-			least, found = way, true
+		if way := m.wayOf(p); !found || way < soonest {
+			soonest, found = way, true
 		}
 	}
 	if !found {
 		return
 	}
-	m.rebase(least, now)
-	m.waited(least-min(m.base, m.older), now)
+	wait := soonest - m.way.of(soonest, now)
+	if pace(together) > atOnce {
+		wait = 0
+	}
+	m.waited(wait, now)
+	m.turn.of(now.Sub(newest), now)
+	m.heard = newest
 	switch {
 	case !newest.Before(m.lastSent):
 		m.unheard = time.Time{}
 	case newest.After(m.unheard):
 		m.unheard = newest
 	}
+}
+
+// wayOf is a packet's time on the way, but for a constant.
+func (m *meter) wayOf(p rtpfb.PacketReport) time.Duration {
+	return p.Arrival.Sub(time.Time{}) - m.since(p.Departure)
+}
+
+// coupled returns what a packet tells of the link's bit rate, if it does: it was sent
+// before the one that came before it had come, and waited behind that one.
+func (m *meter) coupled(p rtpfb.PacketReport) (t train, ok bool) {
+	before := m.latest
+	m.latest = p
+	if before.Arrival.IsZero() || m.since(p.Departure)+m.way.least() >= before.Arrival.Sub(time.Time{}) {
+		return train{}, false
+	}
+	t = train{p.Size * 8, max(p.Arrival.Sub(before.Arrival), 0)}
+	m.last[m.landed%lastPackets] = t
+	m.landed++
+	return t, true
 }
 
 // waited notes for how long packets waited. It takes two to say so, unless it is
@@ -109,50 +138,25 @@ func (m *meter) waited(d time.Duration, now time.Time) {
 	}
 }
 
-// received takes in the block about the video of a receiver report (RFC 3550
-// §6.4.1), which tells its own loss from that of what repairs it.
-func (m *meter) received(r rtcp.ReceptionReport, now time.Time) {
-	m.loss = float64(r.FractionLost) / 256
-	if r.LastSenderReport == 0 {
-		return
-	}
-	// All in 1/65536 s, the middle of an NTP timestamp.
-	const era = 2_208_988_800                                                           // from 1900 to 1970, in seconds
-	ntp := uint32((now.Unix()+era)<<16) + uint32(now.Nanosecond()/1000*65536/1_000_000) //nolint:gosec // G115: it wraps around
-	took := time.Duration(int32(ntp-r.LastSenderReport-r.Delay)) * time.Second / 65536  //nolint:gosec // G115: likewise
-	if took >= 0 && took < time.Minute {                                                // else a clock was set
-		m.rtt = took
-	}
-}
-
-// rebase keeps the least transit time of the last while. One that is far off all
-// before is another clock's: the feedback's wraps around.
-func (m *meter) rebase(way time.Duration, now time.Time) {
-	const another = time.Minute
-	known := min(m.base, m.older)
-	switch {
-	case m.baseSince.IsZero() || way-known > another || known-way > another:
-		m.base, m.older, m.baseSince = way, way, now
-	case now.Sub(m.baseSince) > baseTime:
-		m.base, m.older, m.baseSince = way, m.base, now
-	default:
-		m.base = min(m.base, way)
-	}
-}
+// fine reports whether the app says of each packet when it came. Not all apps do.
+func (m *meter) fine() bool { return !m.latest.Arrival.IsZero() }
 
 // queue returns how long a packet that leaves now has to wait on the way. What
-// was measured drains while nothing more is said; feedback that stays out is a
-// queue too, unless there never was any: not all apps send it.
+// was measured drains while nothing more is said; transport-wide feedback that stays
+// out while packets leave is a queue too.
 func (m *meter) queue(now time.Time) time.Duration {
 	wait := max(m.waiting-now.Sub(m.measured), 0)
-	if !m.unheard.IsZero() && !m.measured.IsZero() {
-		wait = max(wait, now.Sub(m.unheard)-feedbackTime)
+	if !m.unheard.IsZero() && m.fine() {
+		wait = max(wait, m.lastSent.Sub(m.unheard)-m.turn.least()-feedbackTime)
 	}
 	return wait
 }
 
 // delivered returns what arrived of late, in kilobits a second.
 func (m *meter) delivered(now time.Time) int {
+	if !m.fine() {
+		return m.reports.kbps
+	}
 	bits, oldest := 0, m.number(now)-slots
 	for _, s := range m.slots {
 		if s.number > oldest {
@@ -162,20 +166,9 @@ func (m *meter) delivered(now time.Time) int {
 	return bits / (slots * int(slotTime/time.Millisecond))
 }
 
-// arriving returns how fast the latest packets came one after the other, in
-// kilobits a second; 0 if there were too few.
-func (m *meter) arriving() int {
-	n := min(m.landed, lastPackets)
-	if n < 2 {
-		return 0
-	}
-	first, last := m.last[(m.landed-n)%lastPackets], m.last[(m.landed-1)%lastPackets]
-	bits := -first.Size * 8
-	for _, p := range m.last[:n] {
-		bits += p.Size * 8
-	}
-	return int(float64(bits) / 1000 / max(last.Arrival.Sub(first.Arrival), time.Millisecond).Seconds())
-}
+// arriving returns how fast the latest packets came that waited one behind the
+// other, in kilobits a second; 0 if there were none.
+func (m *meter) arriving() int { return pace(m.last[:min(m.landed, lastPackets)]) }
 
 // slot returns the one of now, emptied if it still has old figures.
 func (m *meter) slot(now time.Time) *slot {

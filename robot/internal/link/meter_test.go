@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/pion/interceptor/pkg/rtpfb"
-	"github.com/pion/rtcp"
 )
 
 // road carries packets of 1250 bytes, and reports every 100 ms.
@@ -13,6 +12,7 @@ type road struct {
 	meter
 	now   time.Time
 	delay time.Duration // on the way
+	back  time.Duration // until a report comes
 }
 
 const (
@@ -32,15 +32,20 @@ func (r *road) drive(d, longer time.Duration) {
 	for range d / packetTime {
 		r.now = r.now.Add(packetTime)
 		r.delay += longer
-		r.sent(r.now)
-		packets = append(packets, rtpfb.PacketReport{
-			Size: packetSize, Arrived: true, Departure: r.now,
-			Arrival: time.Time{}.Add(ahead + r.now.Sub(time.Unix(1_700_000_000, 0)) + r.delay),
-		})
+		r.sent(packetSize, r.now)
+		packets = append(packets, r.packet(0))
 		if len(packets) == 10 {
-			r.report(packets, r.now)
+			r.report(packets, r.now.Add(r.back))
 			packets = nil
 		}
+	}
+}
+
+// packet is one that leaves now and waits for a time.
+func (r *road) packet(wait time.Duration) rtpfb.PacketReport {
+	return rtpfb.PacketReport{
+		Size: packetSize, Arrived: true, Departure: r.now,
+		Arrival: time.Time{}.Add(ahead + r.now.Sub(time.Unix(1_700_000_000, 0)) + r.delay + wait),
 	}
 }
 
@@ -85,15 +90,71 @@ func TestOneLateReportIsNoQueue(t *testing.T) {
 	}
 }
 
+// TestStall has an app do nothing for a while: what it finds then comes at once.
+func TestStall(t *testing.T) {
+	for name, c := range map[string]struct {
+		apart time.Duration // one packet from the other
+		queue bool
+	}{"a program": {20 * time.Microsecond, false}, "a link": {5 * time.Millisecond, true}} {
+		t.Run(name, func(t *testing.T) {
+			r := newRoad()
+			r.drive(2*time.Second, 0)
+			for range 2 {
+				var packets []rtpfb.PacketReport
+				for i := range 20 {
+					r.now = r.now.Add(packetTime)
+					r.sent(packetSize, r.now)
+					found := time.Duration(20-i)*packetTime + time.Duration(i)*c.apart + 100*time.Millisecond
+					packets = append(packets, r.packet(found))
+				}
+				r.report(packets, r.now)
+			}
+			if got := r.queue(r.now); got > 0 != c.queue {
+				t.Errorf("a queue of %v", got)
+			}
+		})
+	}
+}
+
+// TestRateWithAStall: the one wait of a program that reads does not count.
+func TestRateWithAStall(t *testing.T) {
+	trains := make([]train, 16)
+	for i := range trains {
+		trains[i] = train{10_000, 10 * time.Millisecond}
+	}
+	for _, stall := range []time.Duration{0, 10 * time.Millisecond, time.Second} {
+		if trains[7].took = stall; stall > 0 {
+			if got := pace(trains); got != 1000 {
+				t.Errorf("%d kbit/s with a wait of %v", got, stall)
+			}
+		}
+	}
+	if pace(nil) != 0 || pace(trains[:1]) != 0 {
+		t.Error("a rate of one packet")
+	}
+}
+
+// TestFarAway: a long way is not a queue, neither there nor back.
+func TestFarAway(t *testing.T) {
+	r := newRoad()
+	r.back = 400 * time.Millisecond
+	for range 20 {
+		r.drive(100*time.Millisecond, 0)
+		if got := r.queue(r.now.Add(r.back)); got != 0 {
+			t.Errorf("%v on an empty way", got)
+		}
+	}
+}
+
 // TestSilenceIsAQueue sends packets of which nothing is heard.
 func TestSilenceIsAQueue(t *testing.T) {
 	r := newRoad()
 	r.drive(2*time.Second, 0)
 	for range 10 {
 		r.now = r.now.Add(100 * time.Millisecond)
-		r.sent(r.now)
+		r.sent(packetSize, r.now)
 	}
-	if got := r.queue(r.now); !near(got, 750*time.Millisecond, 20*time.Millisecond) {
+	if got := r.queue(r.now); !near(got, 650*time.Millisecond, 20*time.Millisecond) {
 		t.Errorf("%v after nothing was heard for 0.9 s", got)
 	}
 	r.drive(time.Second, 0)
@@ -107,7 +168,7 @@ func TestNoFeedbackAtAll(t *testing.T) {
 	r := newRoad()
 	for range 100 {
 		r.now = r.now.Add(100 * time.Millisecond)
-		r.sent(r.now)
+		r.sent(packetSize, r.now)
 	}
 	if got := r.queue(r.now); got != 0 {
 		t.Errorf("%v where nothing is ever heard", got)
@@ -140,23 +201,5 @@ func TestRates(t *testing.T) {
 	}
 	if got := r.delivered(r.now.Add(time.Second)); got != 0 {
 		t.Errorf("%d kbit/s in a second without any", got)
-	}
-}
-
-func TestReceiverReport(t *testing.T) {
-	var m meter
-	now := time.Unix(1_700_000_000, 500_000_000)
-	m.received(rtcp.ReceptionReport{FractionLost: 64}, now)
-	if m.loss != 0.25 || m.rtt != 0 {
-		t.Errorf("loss %v, round trip %v", m.loss, m.rtt)
-	}
-	const sent = uint32((1_700_000_000+2_208_988_800)&0xffff)<<16 + 0x4000 // a quarter of a second before
-	m.received(rtcp.ReceptionReport{LastSenderReport: sent, Delay: 65536 / 8}, now)
-	if m.loss != 0 || !near(m.rtt, 125*time.Millisecond, time.Millisecond) {
-		t.Errorf("loss %v, round trip %v", m.loss, m.rtt)
-	}
-	m.received(rtcp.ReceptionReport{LastSenderReport: sent}, now.Add(-time.Hour))
-	if !near(m.rtt, 125*time.Millisecond, time.Millisecond) {
-		t.Errorf("round trip %v after the clock was set", m.rtt)
 	}
 }

@@ -54,6 +54,9 @@ type Config struct {
 	// OnState is called with each new state, from Run's goroutine, and with
 	// the codec once the app has chosen it. It must not wait.
 	OnState func(State, encode.Codec)
+	// Dropped counts the pictures that the viewer is not sent; nil counts them for
+	// nobody.
+	Dropped *atomic.Uint64
 	// Timing differs in tests; the zero value is the contract's.
 	Timing Timing
 	Log    *slog.Logger
@@ -96,6 +99,7 @@ type Peer struct {
 	sender      *webrtc.RTPSender
 	control     *webrtc.DataChannel
 	subscribed  *stream.Subscription
+	dropped     uint64           // pictures, up to now
 	rendition   stream.Rendition // that is wanted
 	plain       bool             // the overlay is not wanted
 	controller  *quality.Controller

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
@@ -30,9 +31,6 @@ func (p *Peer) pump() {
 		}
 		if !flowing && !unit.Key {
 			continue
-		}
-		if p.cfg.Link != nil {
-			p.cfg.Link.Sent(time.Now())
 		}
 		sent, err := out.write(unit)
 		if err != nil {
@@ -60,31 +58,35 @@ func (p *Peer) readRTCP() {
 		if err != nil {
 			return
 		}
-		if p.cfg.Link != nil {
-			p.cfg.Link.Feedback(attributes, time.Now())
-		}
 		packets, err := rtcp.Unmarshal(buffer[:n])
 		if err != nil {
 			continue
 		}
+		p.measure(packets, attributes, time.Now())
 		for _, packet := range packets {
-			switch packet := packet.(type) {
+			switch packet.(type) {
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 				p.subscribed.RequestKeyFrame()
-			case *rtcp.ReceiverReport:
-				p.reported(packet.Reports, time.Now())
 			}
 		}
 	}
 }
 
-// reported takes in how the video was received.
-func (p *Peer) reported(blocks []rtcp.ReceptionReport, now time.Time) {
+// measure takes in what the app says of the way to it.
+func (p *Peer) measure(packets []rtcp.Packet, a interceptor.Attributes, now time.Time) {
 	if p.cfg.Link == nil {
 		return
 	}
-	for _, block := range blocks {
-		p.cfg.Link.Received(block, now)
+	p.cfg.Link.Feedback(a, now)
+	for _, packet := range packets {
+		switch packet := packet.(type) {
+		case *rtcp.ReceiverReport:
+			for _, block := range packet.Reports {
+				p.cfg.Link.Received(block, now)
+			}
+		case *rtcp.ReceiverEstimatedMaximumBitrate:
+			p.cfg.Link.Limited(packet, now)
+		}
 	}
 }
 

@@ -43,7 +43,7 @@ func (p *Peer) adapt(now time.Time) {
 		p.subscribed.Others(quality.Low), p.subscribed.Others(quality.Medium), p.subscribed.Others(quality.High),
 	})
 	if p.cfg.Link != nil {
-		p.obeyLink(d)
+		p.cfg.Link.SetRepairs(d.Repairs)
 	}
 	p.subscribed.SetBitrate(d.Kbps)
 	p.subscribed.Pause(d.Pause)
@@ -56,27 +56,19 @@ func (p *Peer) adapt(now time.Time) {
 			p.end(fmt.Errorf("no video: %w", err))
 		}
 	}
+	if n := p.subscribed.Dropped(); p.cfg.Dropped != nil {
+		p.cfg.Dropped.Add(n - p.dropped)
+		p.dropped = n
+	}
 	if now.Sub(p.told) >= tellInterval {
 		p.tell(now, state)
-	}
-}
-
-// obeyLink lets what pion does by itself follow the decision.
-func (p *Peer) obeyLink(d quality.Decision) {
-	if d.Estimate > 0 {
-		p.cfg.Link.SetEstimate(d.Estimate)
-	}
-	if d.Pause {
-		p.cfg.Link.SetRepairs(0)
-	} else {
-		p.cfg.Link.SetRepairs(d.Kbps / 4) //nolint:mnd // of what is sent
 	}
 }
 
 // link returns the state of the link; one that nobody measures carries all.
 func (p *Peer) link(now time.Time) quality.Link {
 	if p.cfg.Link == nil {
-		return quality.Link{Estimate: p.cfg.Stream.Ladder().Start()}
+		return quality.Link{}
 	}
 	return p.cfg.Link.State(now)
 }

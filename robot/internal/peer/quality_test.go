@@ -66,7 +66,7 @@ func TestViewersChooseForThemselves(t *testing.T) {
 // §6 has it.
 func TestTheAppIsToldOfItsPicture(t *testing.T) {
 	s := newStream(t)
-	o := startMeasured(t, s, link.New(s.Ladder().Start(), rtc.NewLoggerFactory(slog.New(slog.DiscardHandler))))
+	o := startMeasured(t, s, link.New(300, rtc.NewLoggerFactory(slog.New(slog.DiscardHandler))), nil)
 	v, track := connect(t, o)
 	_, said := v.channel(t)
 	go func() {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"wimz.dev/live/robot/internal/encode"
 	"wimz.dev/live/robot/internal/link"
 	"wimz.dev/live/robot/internal/peer"
+	"wimz.dev/live/robot/internal/quality"
 	"wimz.dev/live/robot/internal/stream"
 	"wimz.dev/live/robot/rtc"
 	"wimz.dev/live/robot/testpattern"
@@ -42,8 +44,9 @@ const wide = 5000
 // watcher is a viewer behind a bottleneck who looks at what he gets.
 type watcher struct {
 	*viewer
-	link *link.Link
-	way  *bottleneck
+	link    *link.Link
+	way     *bottleneck
+	dropped atomic.Uint64 // pictures
 
 	mu   sync.Mutex
 	seen []sighting
@@ -52,8 +55,8 @@ type watcher struct {
 // watchThrough connects a viewer of s through a bottleneck.
 func watchThrough(t testing.TB, s *stream.Stream, codec string) *watcher {
 	t.Helper()
-	w := &watcher{link: link.New(s.Ladder().Start(), rtc.NewLoggerFactory(slog.New(slog.DiscardHandler)))}
-	o := startMeasured(t, s, w.link)
+	w := &watcher{link: link.New(s.Ladder()[quality.High].Kbps, rtc.NewLoggerFactory(slog.New(slog.DiscardHandler)))}
+	o := startMeasured(t, s, w.link, &w.dropped)
 	w.viewer = newViewer(t, codec)
 	answer := w.answer(t, o.await(t, wire.TypeOffer))
 	answer.SDP = regexp.MustCompile(`a=(candidate|end-of-candidates).*\r\n`).ReplaceAllString(answer.SDP, "")
@@ -82,10 +85,10 @@ func watchThrough(t testing.TB, s *stream.Stream, codec string) *watcher {
 	return w
 }
 
-func startMeasured(t testing.TB, s *stream.Stream, l *link.Link) *session {
+func startMeasured(t testing.TB, s *stream.Stream, l *link.Link, dropped *atomic.Uint64) *session {
 	t.Helper()
 	return startPeer(t, peer.Config{
-		Wheel: newWheel(t), Stream: s, Link: l,
+		Wheel: newWheel(t), Stream: s, Link: l, Dropped: dropped,
 		NewAPI: func(life context.Context) (*webrtc.API, error) {
 			return rtc.NewAPI(life, rtc.Options{Loopback: true, Measure: l.AddTo})
 		},
@@ -201,8 +204,8 @@ func (w *watcher) spell(t testing.TB, kbps, loss int, length time.Duration) figu
 	for end := begin.Add(length); time.Now().Before(end); {
 		<-time.After(time.Second)
 		state := w.link.State(time.Now())
-		t.Logf("    %4.1f s: estimate %4d delivered %4d loss %4.1f%% queue %3d ms | %v", time.Since(begin).Seconds(),
-			state.Estimate, state.Delivered, state.Loss*100, state.Queue.Milliseconds(),
+		t.Logf("    %4.1f s: carries %5d delivered %4d loss %4.1f%% queue %3d ms | %v", time.Since(begin).Seconds(),
+			state.Arriving, state.Delivered, state.Loss*100, state.Queue.Milliseconds(),
 			figuresOf(w.since(time.Now().Add(-time.Second)), time.Now().Add(-time.Second), time.Now()))
 	}
 	f := figuresOf(w.since(begin), begin, time.Now())
@@ -239,6 +242,9 @@ func TestSqueeze(t *testing.T) {
 	if own := w.latest(); own.width > 960 {
 		t.Errorf("%d wide over 400 kbit/s", own.width)
 	}
+	if w.dropped.Load() == 0 {
+		t.Error("no picture was dropped")
+	}
 	if free := other.latest(); free.width != 1280 {
 		t.Errorf("the other viewer's picture is %d wide", free.width)
 	}
@@ -271,7 +277,7 @@ func BenchmarkShapedLink(b *testing.B) {
 		kbps  int
 	}{{"h264", 600}, {"h264", 300}, {"vp8", 600}} {
 		b.Run(fmt.Sprintf("%s/%d", c.codec, c.kbps), func(b *testing.B) {
-			var squeezed, beside, lossy figures
+			var squeezed, beside, lossy, lossier figures
 			var back time.Duration
 			for b.Loop() { // once: it takes longer than any benchmark is run for
 				s := fullStream(b)
@@ -283,6 +289,8 @@ func BenchmarkShapedLink(b *testing.B) {
 				back = w.recovery(b)
 				w.spell(b, wide, 0, 5*time.Second)
 				lossy = w.spell(b, wide, 5, 10*time.Second)
+				w.spell(b, wide, 20, 10*time.Second) // it is found out what kind of loss that is
+				lossier = w.spell(b, wide, 20, 5*time.Second)
 			}
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(float64(squeezed.p95.Milliseconds()), "p95-ms")
@@ -291,6 +299,8 @@ func BenchmarkShapedLink(b *testing.B) {
 			b.ReportMetric(float64(beside.width), "other-width")
 			b.ReportMetric(back.Seconds(), "s-to-1Mbit/s")
 			b.ReportMetric(float64(lossy.freeze.Milliseconds()), "5%loss-freeze-ms")
+			b.ReportMetric(float64(lossier.freeze.Milliseconds()), "20%loss-freeze-ms")
+			b.ReportMetric(float64(lossier.kbps), "20%loss-kbit/s")
 		})
 	}
 }

@@ -18,20 +18,29 @@ const (
 )
 
 // ceiling is the highest estimate that is of use.
-func (c *Controller) ceiling() int { return estimateFor(c.limit()) }
+func (c *Controller) ceiling() int {
+	return min(int(float64(c.most())/c.share())+1, c.limit)
+}
 
-// limit is the most that a tier gets. Below the top that is what the next one
-// needs, so that it is known to be carried before it is climbed to.
-func (c *Controller) limit() int {
+// share is the part of the estimate that is for the video.
+func (c *Controller) share() float64 { return headroom * (1 - c.loss.nature) }
+
+// most is what a tier gets at most. Below the top that is what the next one needs,
+// so that it is known to be carried before it is climbed to.
+func (c *Controller) most() int {
 	if c.tier >= c.top() {
 		return c.ladder[c.tier].Kbps
 	}
 	return max(c.ladder[c.tier].Kbps, c.entry(c.tier+1))
 }
 
-// top is the highest tier there may be.
+// top is the highest tier there may be. Where much is lost a picture of many packets
+// seldom comes whole, whatever is sent again.
 func (c *Controller) top() Tier {
-	t, _ := c.mode.tier()
+	t, fixed := c.mode.tier()
+	if !fixed && c.loss.nature > lossy {
+		return Medium
+	}
 	return t
 }
 
@@ -50,12 +59,12 @@ func (c *Controller) choose(now time.Time, can int, l Link) {
 		c.richSince = time.Time{}
 		since(&c.poorSince, now)
 		if urgent || now.Sub(c.poorSince) >= fallAfter {
-			c.fall(now, can)
+			c.fall(now, can, l)
 		}
-	case c.rich(can) && l.Queue <= quiet:
+	case c.rich(can):
 		c.poorSince = time.Time{}
 		since(&c.richSince, now)
-		if now.Sub(c.richSince) >= c.patience {
+		if now.Sub(c.richSince) >= c.patience && l.Queue <= quiet {
 			c.tier++
 			c.keyed, c.climbed, c.richSince = now, now, time.Time{}
 		}
@@ -78,6 +87,9 @@ func (c *Controller) poor(can int) bool {
 	if c.tier == Low {
 		return false
 	}
+	if c.tier > c.top() {
+		return true
+	}
 	least := leaveBelow
 	if !c.pausedAt.IsZero() {
 		least = climbAbove
@@ -86,7 +98,7 @@ func (c *Controller) poor(can int) bool {
 }
 
 // rich reports whether the next tier can be had.
-func (c *Controller) rich(can int) bool { return c.tier < High && can >= c.entry(c.tier+1) }
+func (c *Controller) rich(can int) bool { return c.tier < c.top() && can >= c.entry(c.tier+1) }
 
 // entry is the bit rate with which a tier may be entered: its share, and about what
 // others have there.
@@ -98,8 +110,9 @@ func (c *Controller) entry(t Tier) int {
 func (c *Controller) shared(t Tier) int { return min(c.others[t], c.ladder[t].Kbps) }
 
 // fall goes down as far as is needed. Who has to come down soon after a climb waits
-// for longer before the next one.
-func (c *Controller) fall(now time.Time, can int) {
+// for longer before the next one. A key frame that would wait behind a queue waits
+// here.
+func (c *Controller) fall(now time.Time, can int, l Link) {
 	if now.Sub(c.climbed) < shortStay {
 		c.patience = min(2*c.patience, climbMost)
 	} else {
@@ -107,6 +120,9 @@ func (c *Controller) fall(now time.Time, can int) {
 	}
 	for c.poor(can) {
 		c.tier--
+	}
+	if c.pausedAt.IsZero() && l.Queue > crowded && now.Sub(c.keyed) > refillTime {
+		c.pausedAt = now
 	}
 	c.keyed, c.poorSince = now, time.Time{}
 }

@@ -5,13 +5,15 @@ import (
 	"time"
 )
 
-// Link is the measured state of the way to a viewer.
+// Link is the measured state of the way to a viewer. How it was measured depends on
+// what the app says: of each packet, or only in sum.
 type Link struct {
-	Estimate  int           // what congestion control takes it to carry, kilobits a second
+	Limit     int           // more than this the app does not want, kilobits a second; 0: it does not say
 	Delivered int           // what arrived of late, kilobits a second
-	Arriving  int           // how fast the latest packets came, one after the other: with a queue, what the link carries
-	Loss      float64       // the part of the packets that did not, 0…1
+	Arriving  int           // how fast packets came that waited one behind the other: what the link carries; 0: not known
+	Loss      float64       // the part of the packets that did not arrive, 0…1
 	Queue     time.Duration // how long a packet waits on the way
+	Heard     time.Time     // what was sent until then is known of; zero: nothing is
 }
 
 // Decision is what a viewer is to get.
@@ -20,9 +22,8 @@ type Decision struct {
 	Kbps int // at most
 	// Pause: nothing, until what waits on the way has drained.
 	Pause bool
-	// Estimate is what congestion control should go on from, in kilobits a
-	// second; 0: its own.
-	Estimate int
+	// Repairs is how much may be sent again beside it, in kilobits a second.
+	Repairs int
 }
 
 // Controller decides for one viewer. Make one with [NewController].
@@ -32,14 +33,11 @@ type Controller struct {
 	tier   Tier
 	others [tiers]int // what they can take who watch the same, kilobits a second
 
-	estimate int       // of what the link carries, kilobits a second; 0: none yet
-	trouble  time.Time // when there was a queue or a loss
-	told     time.Time // when congestion control was told of another estimate
+	estimate int // of what the link carries, kilobits a second
+	limit    int // more the app does not want, kilobits a second
 
-	probing bool
-	before  int       // the estimate before the probe
-	next    time.Time // when the probe ends, or the next one begins
-	rest    time.Duration
+	probe probe
+	loss  loss
 
 	pausedAt time.Time // zero: it does not pause
 	keyed    time.Time // when the last pause ended or the tier changed: a key frame waits on the way, and then little arrives
@@ -53,14 +51,12 @@ type Controller struct {
 // NewController returns a controller in mode auto, which begins with the highest
 // tier.
 func NewController(l Ladder) *Controller {
-	return &Controller{ladder: l, mode: Auto, tier: High, rest: restWorse, patience: climbAfter}
+	return &Controller{
+		ladder: l, mode: Auto, tier: High, patience: climbAfter,
+		estimate: int(float64(l[High].Kbps)/headroom) + 1, limit: math.MaxInt,
+		probe: probe{rest: restWorse, bold: timid},
+	}
 }
-
-// Start is the estimate to begin with, in kilobits a second.
-func (l Ladder) Start() int { return estimateFor(l[High].Kbps) }
-
-// estimateFor is the estimate that video of a bit rate needs.
-func estimateFor(kbps int) int { return int(math.Ceil(float64(kbps) / headroom)) }
 
 // SetMode changes the mode from the next step on.
 func (c *Controller) SetMode(m Mode) { c.mode = m }
@@ -73,22 +69,17 @@ func (c *Controller) Mode() Mode { return c.mode }
 // kilobits a second; 0 if there is none.
 func (c *Controller) Step(now time.Time, l Link, others [tiers]int) Decision {
 	c.others = others
-	d := Decision{Pause: c.pause(now, l)}
-	if l.Queue > quiet || l.Loss > heavy {
-		c.trouble = now
-	}
-	if !d.Pause {
+	c.loss.know(now, l)
+	if !c.pause(now, l) {
 		c.follow(now, l)
-		d.Estimate = c.probe(now, l)
+		c.yield(now, l)
+		c.explore(now, l)
 	}
-	can := max(int(float64(c.estimate)*headroom), c.floor())
+	can := max(int(float64(c.estimate)*c.share()), c.floor())
 	c.choose(now, can, l)
-	d.Tier, d.Kbps = c.tier, min(can, c.limit())
-	if d.Estimate == 0 && l.Estimate < c.estimate && now.Sub(c.told) > doubtTime {
-		d.Estimate = c.estimate
-	}
-	if d.Estimate > 0 {
-		c.told = now
+	d := Decision{Tier: c.tier, Kbps: min(can, c.most()), Pause: !c.pausedAt.IsZero()}
+	if !d.Pause {
+		d.Repairs = int(float64(d.Kbps) * c.repairs(l))
 	}
 	return d
 }

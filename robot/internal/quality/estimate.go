@@ -1,6 +1,10 @@
 package quality
 
-import "time"
+import (
+	"cmp"
+	"math"
+	"time"
+)
 
 // How a queue on the way is dealt with.
 const (
@@ -8,34 +12,26 @@ const (
 	crowded    = 90 * time.Millisecond  // it grows: no more than this
 	jammed     = 200 * time.Millisecond // nothing more until it has drained
 	longest    = time.Second            // and then a frame, to see
-	heavy      = 0.15                   // loss that is not the link's nature
-	doubtTime  = 300 * time.Millisecond // for so long a queue explains a lower estimate
-	refillTime = 700 * time.Millisecond // for so long after a pause too little arrives
+	refillTime = 700 * time.Millisecond // a key frame's
 	headroom   = 0.90                   // of the estimate is for the video, the rest for headers and repairs
 )
 
-// How the estimate is led upwards, since it does not find up by itself in time.
-const (
-	step       = 1.6
-	probeTime  = 600 * time.Millisecond
-	restBetter = 200 * time.Millisecond // after a probe that went well
-	restWorse  = 2 * time.Second        // after one that did not, and twice as long after the next
-	restMost   = 5 * time.Second
-)
-
-// follow takes congestion control's estimate over. When it falls without a queue
-// or a loss to show for it, it is not believed: on links with a little jitter, and
-// little video on them, it would go down to nothing. After a pause it is not known
-// for a while: it rests on what arrives.
+// follow takes in what the link says: a queue, and the app's limit. A key frame makes
+// a queue that is not the link's fault.
 func (c *Controller) follow(now time.Time, l Link) {
-	switch {
-	case c.estimate == 0:
-		c.estimate = l.Estimate
-	case l.Estimate > c.estimate:
-		c.estimate = min(l.Estimate, max(c.estimate, c.ceiling()))
-	case now.Sub(c.trouble) < doubtTime && now.Sub(c.keyed) > refillTime:
-		c.estimate = max(l.Estimate, min(c.estimate, l.Delivered*3/4), c.floor())
+	c.limit = math.MaxInt
+	if l.Limit > 0 {
+		c.limit = max(l.Limit, c.floor())
 	}
+	if l.Queue > quiet && now.Sub(c.keyed) > refillTime {
+		c.estimate = c.carried(l)
+	}
+	c.estimate = min(c.estimate, c.limit)
+}
+
+// carried is an estimate with which a queue drains or a loss ends.
+func (c *Controller) carried(l Link) int {
+	return max(min(c.estimate, cmp.Or(l.Arriving*4/5, l.Delivered*3/4)), c.floor())
 }
 
 // floor is what is always sent: with less there is no picture.
@@ -48,6 +44,7 @@ func (c *Controller) pause(now time.Time, l Link) bool {
 	switch {
 	case c.pausedAt.IsZero() && l.Queue > jammed && (now.Sub(c.keyed) > refillTime || l.Queue > 3*jammed):
 		c.pausedAt = now
+		c.probe.failed(now)
 	case !c.pausedAt.IsZero() && (l.Queue < quiet || now.Sub(c.pausedAt) > longest):
 		c.pausedAt, c.keyed = time.Time{}, now
 	}
@@ -55,36 +52,7 @@ func (c *Controller) pause(now time.Time, l Link) bool {
 		return false
 	}
 	if l.Queue > crowded {
-		c.estimate = min(c.estimate, max(l.Arriving*7/10, c.floor()))
+		c.estimate = c.carried(l)
 	}
 	return true
-}
-
-// probe leads the estimate upwards: by more than half for a moment, and if no queue
-// comes of it that is the estimate from then on.
-func (c *Controller) probe(now time.Time, l Link) (estimate int) {
-	if c.next.IsZero() {
-		c.next = now.Add(c.rest)
-	}
-	trouble := l.Queue > crowded || l.Loss > heavy
-	switch {
-	case c.probing && trouble:
-		c.probing = false
-		c.rest = min(2*max(c.rest, restWorse/2), restMost)
-		c.next = now.Add(c.rest)
-		c.estimate = min(c.before, max(l.Delivered*8/10, c.floor())) // the queue is to drain
-		return c.estimate
-	case trouble:
-		c.next = now.Add(max(c.rest, restWorse))
-	case now.Before(c.next) || l.Queue > quiet:
-	case c.probing:
-		c.probing, c.rest = false, restBetter
-		c.next = now.Add(c.rest)
-	case c.estimate < c.ceiling():
-		c.probing, c.before = true, c.estimate
-		c.next = now.Add(probeTime)
-		c.estimate = min(int(step*float64(c.estimate)), c.ceiling())
-		return c.estimate
-	}
-	return 0
 }
