@@ -23,7 +23,7 @@ func (v *visit) turn(ctx context.Context, s server) Result {
 		text, advice := turnFault(s, err)
 		return bad(advice, "%s: %s", printable(s.address()), text)
 	}
-	return good("%s: allocated in %.0f ms, a packet came through in %.0f ms",
+	return good("%s: allocated in %.1f ms, a packet came through in %.1f ms",
 		printable(s.address()), millis(allocated.Sub(began)), millis(back.Sub(allocated)))
 }
 

@@ -16,9 +16,10 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-// How long a check, the viewing, and all of them together may take.
+// How long a check, those of STUN and of the picture, and all of them together may take.
 const (
 	checkTime = 5 * time.Second
+	stunTime  = 3 * time.Second
 	videoTime = 15 * time.Second
 	wholeTime = 45 * time.Second
 )
@@ -41,6 +42,7 @@ type Config struct {
 
 	roots    *x509.CertPool // whose certificates are good; nil: the system's
 	resolver *net.Resolver  // nil: the system's
+	patience time.Duration  // of a check; 0: checkTime
 }
 
 // Outcome is how a check ended.
@@ -87,7 +89,7 @@ func Run(ctx context.Context, cfg Config) []Result {
 		{name: "robots", needs: []string{"login"}, look: v.robots},
 		{name: "socket", needs: []string{"login"}, look: v.socket},
 		{name: "credentials", needs: []string{"login"}, look: v.credentials},
-		{name: "stun", needs: []string{"credentials"}, look: v.stun},
+		{name: "stun", needs: []string{"credentials"}, limit: stunTime, look: v.stun},
 	} {
 		v.do(ctx, c)
 	}

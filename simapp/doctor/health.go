@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -13,17 +14,17 @@ func (v *visit) health(ctx context.Context) Result {
 	if err != nil {
 		return v.failed(err)
 	}
-	if there, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+	if there, err := http.ParseTime(answer.date); err == nil {
 		v.answered, v.ahead = true, clockAhead(there, began, time.Now())
 	}
 	switch {
-	case answer.StatusCode == http.StatusOK:
+	case answer.status == http.StatusOK:
 		return good("the relay answers")
-	case answer.StatusCode/100 == 3 && !v.at.secure:
-		return bad("use wss:// in the relay's address", "it sends us elsewhere (%d)", answer.StatusCode)
+	case answer.status/100 == 3 && !v.at.secure:
+		return bad("use wss:// in the relay's address", "it sends us elsewhere (%d)", answer.status)
 	default:
 		return bad("check that it is a relay that listens there; a proxy before it must pass /health, /ready, /api and /ws on",
-			"it answers %s", status(answer))
+			"it answers %s", answer)
 	}
 }
 
@@ -33,23 +34,27 @@ func (v *visit) ready(ctx context.Context) Result {
 	switch {
 	case err != nil:
 		return v.failed(err)
-	case answer.StatusCode == http.StatusOK:
+	case answer.status == http.StatusOK:
 		return good("the relay is ready for work")
 	default:
 		return bad("look at the relay's log; most likely its database does not work, or it is being restarted",
-			"it answers %s", status(answer))
+			"it answers %s", answer)
 	}
 }
 
-func status(r *http.Response) string {
-	return printable(r.Status)
+// answer is what is of interest of the relay's.
+type answer struct {
+	status int
+	date   string
 }
 
-// get asks the relay for a page. Its body is of no interest.
-func (v *visit) get(ctx context.Context, path string) (*http.Response, error) {
+func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)) }
+
+// get asks the relay for a page.
+func (v *visit) get(ctx context.Context, path string) (answer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, v.at.base.JoinPath(path).String(), nil)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	browser := http.Client{
 		Transport: &http.Transport{
@@ -58,11 +63,11 @@ func (v *visit) get(ctx context.Context, path string) (*http.Response, error) {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	answer, err := browser.Do(request)
+	response, err := browser.Do(request)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	return answer, answer.Body.Close()
+	return answer{response.StatusCode, response.Header.Get("Date")}, response.Body.Close()
 }
 
 // maxAhead is how far clocks may be apart. Commands older than 2 s are refused.
@@ -89,7 +94,7 @@ func (v *visit) clock(context.Context) Result {
 	case v.ahead > maxAhead:
 		return bad(advice, "this machine's clock is %s behind the relay's", span(v.ahead))
 	case v.ahead < -maxAhead:
-		return bad(advice, "this machine's clock is %s before the relay's", span(-v.ahead))
+		return bad(advice, "this machine's clock is %s ahead of the relay's", span(-v.ahead))
 	default:
 		return good("this machine's clock agrees with the relay's")
 	}

@@ -39,7 +39,7 @@ func (v *visit) login(ctx context.Context) Result {
 		return good("the relay knows the login")
 	}
 	r := good("the relay knows the login, for another %s", span(time.Until(ends)))
-	if time.Until(ends) < 24*time.Hour {
+	if time.Until(ends) < time.Hour {
 		r.Advice = "log in again before it ends"
 	}
 	return r

@@ -51,7 +51,7 @@ func (c *turnClient) read() {
 			c.lost = err
 			c.mu.Unlock()
 			_ = c.conn.Close()
-			c.Client.Close()
+			c.Close()
 			return
 		}
 		_, _ = c.HandleInbound(packet[:n], from) // what is no STUN is nothing to us

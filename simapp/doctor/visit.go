@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -73,12 +74,12 @@ func (v *visit) skip(c check) Result {
 }
 
 func (v *visit) look(ctx context.Context, c check) Result {
-	limit := c.limit
-	if limit == 0 {
-		limit = checkTime
-	}
 	began := time.Now()
-	ctx, cancel := context.WithDeadline(ctx, earlier(began.Add(limit), v.end))
+	limit := began.Add(cmp.Or(v.patience, c.limit, checkTime))
+	if v.end.Before(limit) {
+		limit = v.end
+	}
+	ctx, cancel := context.WithDeadline(ctx, limit)
 	defer cancel()
 	r := c.look(ctx)
 	r.TookMS = millis(time.Since(began))
@@ -113,13 +114,6 @@ func (v *visit) failed(err error) Result {
 		r.Advice = v.Advise(err)
 	}
 	return r
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 func millis(d time.Duration) float64 {
