@@ -20,7 +20,7 @@ var _ = everywhere("A relay under load", func(b harness.Backend) {
 		s := empty(ctx, b, harness.Options{NoLimits: true, Grace: specTime})
 		var told []load.Progress
 		cfg := load.Config{
-			RelayURL: s.RelayURL(), Token: s.owner.Token, Apps: 4, For: 2 * time.Second, Rate: 10, Log: slog.New(slog.DiscardHandler),
+			RelayURL: s.RelayURL(), Token: s.owner.Token, Apps: 8, For: 2 * time.Second, Rate: 10, Log: slog.New(slog.DiscardHandler),
 			Progress: func(p load.Progress) { told = append(told, p) },
 		}
 		for i := range 6 {
@@ -51,7 +51,7 @@ var _ = everywhere("A relay under load", func(b harness.Backend) {
 		}
 		Expect(report.Steps["credentials"].P50).To(BeNumerically("<=", report.Steps["session"].P50))
 		Expect(told).To(ContainElement(HaveField("Sessions", BeNumerically(">", 0))))
-		Expect(told).To(HaveEach(HaveField("Ends", 10)))
+		Expect(told).To(HaveEach(HaveField("Ends", 14)))
 		Eventually(func(g Gomega) {
 			stats, err := s.RelayStats(ctx, s.owner)
 			g.Expect(err).NotTo(HaveOccurred())
