@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
+
+	"golang.org/x/term"
 
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/simapp"
@@ -92,6 +95,9 @@ func verdict(results []doctor.Result) error {
 // printCheck shows one result.
 func printCheck(w io.Writer, r doctor.Result) {
 	mark := map[doctor.Outcome]string{doctor.OK: "✓", doctor.Failed: "✗", doctor.Skipped: "–"}[r.Outcome]
+	if colour := map[doctor.Outcome]int{doctor.OK: 32, doctor.Failed: 31}[r.Outcome]; colour != 0 && coloured(w) {
+		mark = fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, mark)
+	}
 	_, _ = fmt.Fprintf(w, "%s %-12s %s\n", mark, r.Check, r.Text)
 	if v := r.Video; v != nil {
 		for _, line := range steps(*v) {
@@ -103,18 +109,24 @@ func printCheck(w io.Writer, r doctor.Result) {
 	}
 }
 
+// coloured reports whether colours are shown: on a terminal, unless NO_COLOR is set.
+func coloured(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == ""
+}
+
 // steps says when each step of a viewing was reached, and which way its media takes.
 func steps(r simapp.Report) []string {
 	var lines []string
 	reached := slices.SortedFunc(maps.Keys(r.Phases), func(a, b simapp.Phase) int {
 		return cmp.Compare(r.Phases[a], r.Phases[b])
 	})
-	if len(reached) > 0 {
-		texts := make([]string, len(reached))
-		for i, phase := range reached {
-			texts[i] = fmt.Sprintf("%s %.0f", strings.ReplaceAll(string(phase), "_", " "), r.Phases[phase])
-		}
-		lines = append(lines, "ms: "+strings.Join(texts, ", "))
+	texts := make([]string, len(reached))
+	for i, phase := range reached {
+		texts[i] = fmt.Sprintf("%s %.0f", strings.ReplaceAll(string(phase), "_", " "), r.Phases[phase])
+	}
+	for some := range slices.Chunk(texts, 5) {
+		lines = append(lines, "ms: "+strings.Join(some, ", "))
 	}
 	if r.Pair != nil {
 		lines = append(lines, "path: "+path(*r.Pair))

@@ -34,16 +34,18 @@ second. Ctrl-C ends it early: sessions are closed, and the figures so far are pr
 No more than 10000 robots and apps, and an hour.
 
 The relay must run with LIMITS=off, or the limits are what is measured. Use no relay that
-others need meanwhile. The robots are added by its operator, beside it:
+others need meanwhile. The robots are added by its operator, beside it.
+
+Example:
 
     relay user add load@example.com
     mkdir robots
     for i in $(seq 100); do relay device add load_$i --owner load@example.com > robots/$i.yaml; done
     export SIMAPP_TOKEN=$(relay token load@example.com)
-
-Examples:
-
     simapp load --relay ws://127.0.0.1:8000 --robots robots --apps 20
+
+Others:
+
     simapp load --relay ws://127.0.0.1:8000 --robots robots --apps 200 --rate 50 --duration 10m
     simapp load --relay ws://127.0.0.1:8000 --robots robots --json | jq .steps_ms.session.p99`
 }
