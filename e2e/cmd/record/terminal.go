@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	columns, lines = 92, 24
+	columns, lines = 110, 24
 	// sampling is how often the screen is looked at, typing how fast keys are pressed.
 	sampling = 100 * time.Millisecond
 	typing   = 45 * time.Millisecond
