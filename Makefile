@@ -14,7 +14,7 @@ PI        := GOOS=linux GOARCH=arm64
 # The codec libraries have other names in each release of Debian.
 STATIC    := -tags netgo,osusergo,v4l2 -ldflags '$(LDFLAGS) -linkmode external -extldflags "-static -lm"'
 
-.PHONY: help setup demo build build-pi robot-pi deb test unit e2e soak lint check bench bench-aiortc fuzz picture golden image coturn-image clean
+.PHONY: help setup demo build build-pi robot-pi deb test unit e2e soak lint check bench bench-aiortc fuzz picture recording golden image coturn-image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ fuzz: ## every fuzz target for FUZZTIME (10s) each
 picture: build ## take the README's picture anew, with the browser suite
 	$(GO) test ./e2e -count 1 -args -ginkgo.focus 'sees the robot.s picture move'
 	cp e2e/artifacts/viewer.png .docs/viewer.png
+
+recording: build ## record the README's terminal anew: a real session in a real shell, as an animated SVG
+	$(GO) run ./e2e/cmd/record -o .docs/terminal.svg
 
 golden: ## write the golden files anew after a wanted change
 	$(GO) test ./relay/wire ./robot/internal/overlay -run Golden -update

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
 )
@@ -17,6 +19,8 @@ const (
 	stepTime = 20 * time.Second
 	// pause is how long an app waits after a refusal that does not say.
 	pause = time.Second
+	// leaveTime bounds the goodbye to a session that is cut off.
+	leaveTime = 2 * time.Second
 )
 
 // refusedError is an error message of the relay.
@@ -51,15 +55,13 @@ func newApp(cfg Config, f *figures) (*app, error) {
 }
 
 // cycles goes round the robots, each app from another one on, until ctx ends.
-func (a *app) cycles(ctx context.Context, from int, robots []Robot) {
-	for i := from; ctx.Err() == nil; i++ {
-		began := time.Now()
-		told, err := a.cycle(ctx, robots[i%len(robots)].ID)
+func (a *app) cycles(ctx context.Context, pace *rate.Limiter, from int, robots []Robot) {
+	for i := from; pace.Wait(ctx) == nil; i++ {
+		err := a.cycle(ctx, robots[i%len(robots)].ID)
 		if ctx.Err() != nil {
 			return // cut off, and no fault
 		}
 		if err == nil {
-			a.figures.cycled(told, time.Since(began))
 			continue
 		}
 		a.figures.failed(err.Error())
@@ -74,43 +76,94 @@ func (a *app) cycles(ctx context.Context, from int, robots []Robot) {
 	}
 }
 
-// cycle is one session, from the request to its end. It returns when the app was
-// told its credentials.
-func (a *app) cycle(ctx context.Context, robot wire.DeviceID) (told time.Duration, err error) {
+// cycle is one session, from the request to its end.
+func (a *app) cycle(ctx context.Context, robot wire.DeviceID) error {
 	began := time.Now()
-	err = a.say(wire.Message{Type: wire.TypeRequest, DeviceID: robot})
-	if err != nil {
-		return 0, err
+	watch := stopwatch{last: began}
+	if err := a.say(wire.Message{Type: wire.TypeRequest, DeviceID: robot}); err != nil {
+		return err
 	}
 	credentials, err := a.hear(ctx, "", wire.TypeCredentials)
 	if err != nil {
-		return 0, err
+		a.withdraw(ctx)
+		return err
 	}
-	told = time.Since(began)
-	id := credentials.SessionID
-	if _, err = a.hear(ctx, id, wire.TypeOffer); err != nil {
-		return 0, err
+	watch.lap("credentials")
+	if err = a.negotiate(ctx, credentials.SessionID, &watch); err != nil {
+		a.leave(ctx, credentials.SessionID)
+		return err
 	}
+	a.figures.cycled(watch.laps, time.Since(began))
+	return nil
+}
+
+// negotiate is what follows the credentials.
+func (a *app) negotiate(ctx context.Context, id wire.SessionID, watch *stopwatch) error {
+	if _, err := a.hear(ctx, id, wire.TypeOffer); err != nil {
+		return err
+	}
+	watch.lap("offer")
 	answer := &wire.SessionDescription{Type: "answer", SDP: sdp}
-	if err = a.say(wire.Message{Type: wire.TypeAnswer, SessionID: id, SDP: answer}); err != nil {
-		return 0, err
+	if err := a.say(wire.Message{Type: wire.TypeAnswer, SessionID: id, SDP: answer}); err != nil {
+		return err
 	}
 	for range candidates {
 		c := &wire.Candidate{Candidate: "candidate:1 1 udp 2130706431 192.0.2.7 51234 typ host"}
-		if err = a.say(wire.Message{Type: wire.TypeICE, SessionID: id, Candidate: c}); err != nil {
-			return 0, err
+		if err := a.say(wire.Message{Type: wire.TypeICE, SessionID: id, Candidate: c}); err != nil {
+			return err
 		}
 	}
 	for range candidates {
-		if _, err = a.hear(ctx, id, wire.TypeICE); err != nil {
-			return 0, err
+		if _, err := a.hear(ctx, id, wire.TypeICE); err != nil {
+			return err
 		}
 	}
-	if err = a.say(wire.Message{Type: wire.TypeClose, SessionID: id}); err != nil {
-		return 0, err
+	watch.lap("candidates")
+	if err := a.say(wire.Message{Type: wire.TypeClose, SessionID: id}); err != nil {
+		return err
 	}
-	_, err = a.hear(ctx, id, wire.TypeClose)
-	return told, err
+	_, err := a.hear(ctx, id, wire.TypeClose)
+	watch.lap("close")
+	return err
+}
+
+// withdraw ends the session of a request that is cut off before its answer.
+func (a *app) withdraw(ctx context.Context) {
+	if ctx.Err() == nil {
+		return // the request has failed
+	}
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer cancel()
+	if credentials, err := a.hear(patient, "", wire.TypeCredentials); err == nil {
+		a.leave(ctx, credentials.SessionID)
+	}
+}
+
+// leave ends a session that did not come to its end, so that the relay does not
+// keep it.
+func (a *app) leave(ctx context.Context, id wire.SessionID) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer cancel()
+	if a.say(wire.Message{Type: wire.TypeClose, SessionID: id}) == nil {
+		_, _ = a.hear(ctx, id, wire.TypeClose)
+	}
+}
+
+// stopwatch measures the steps of a session.
+type stopwatch struct {
+	last time.Time
+	laps []lap
+}
+
+type lap struct {
+	step string
+	took time.Duration
+}
+
+func (w *stopwatch) lap(step string) {
+	now := time.Now()
+	w.laps = append(w.laps, lap{step, now.Sub(w.last)})
+	w.last = now
 }
 
 func (a *app) say(m wire.Message) error {

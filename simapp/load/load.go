@@ -1,6 +1,6 @@
 // Package load puts a relay under load with apps and robots that only signal:
 // what they send each other are the messages of the contract, with nothing in
-// them. It measures what the relay makes of it.
+// them. It measures what the relay makes of it, and leaves no session behind.
 package load
 
 import (
@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
 )
@@ -20,6 +22,10 @@ const (
 	dialsAtOnce = 50
 	// connectTime bounds the first part: until everybody is connected.
 	connectTime = 2 * time.Minute
+	// maxEnds bounds how many robots and apps there are together, maxTime how long
+	// they have sessions.
+	maxEnds = 10_000
+	maxTime = time.Hour
 )
 
 // Config says how much load, and on which relay.
@@ -29,23 +35,48 @@ type Config struct {
 	Token    string // of the robots' owner
 	Apps     int
 	For      time.Duration // after everybody is connected
+	// Rate bounds how many sessions all apps together begin in a second; 0: as many as
+	// the relay bears.
+	Rate float64
+	// Progress is called once a second, from one goroutine, while it goes on. It may
+	// be nil.
+	Progress func(Progress)
 	Log      *slog.Logger
 }
 
-// Run connects all robots and apps, lets the apps have sessions with the robots one
-// after the other until the time is over or ctx ends, and reports. The error says
-// why nobody could be connected; what goes wrong later is counted.
-func Run(ctx context.Context, cfg Config) (Report, error) {
-	if len(cfg.Robots) == 0 || cfg.Apps < 1 {
-		return Report{}, errors.New("there must be a robot and an app at least")
+func (c Config) check() error {
+	switch n := len(c.Robots) + c.Apps; {
+	case len(c.Robots) == 0 || c.Apps < 1:
+		return errors.New("there must be a robot and an app at least")
+	case n > maxEnds:
+		return fmt.Errorf("%d robots and apps are too many; %d at most", n, maxEnds)
+	case c.For <= 0 || c.For > maxTime:
+		return fmt.Errorf("sessions for %s make no sense; more than nothing, and %s at most", c.For, maxTime)
+	case c.Rate < 0:
+		return errors.New("a negative rate makes no sense")
+	default:
+		return nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	f := &figures{errors: map[string]int{}}
-	var ends []*end
+}
+
+// Run connects all robots and apps, lets the apps have sessions with the robots one
+// after the other until the time is over or ctx ends, ends the sessions that are cut
+// off by that, and reports. The error says why nobody could be connected; what goes
+// wrong later is counted.
+func Run(ctx context.Context, cfg Config) (Report, error) {
+	if err := cfg.check(); err != nil {
+		return Report{}, err
+	}
+	// The sockets outlive ctx: what is cut off is ended over them.
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	f := newFigures(len(cfg.Robots) + cfg.Apps)
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
+	if cfg.Progress != nil {
+		running.Go(func() { f.tell(life, cfg.Progress) })
+	}
+	var ends []*end
 	for _, r := range cfg.Robots {
 		e, err := newRobot(cfg, r, f)
 		if err != nil {
@@ -62,24 +93,31 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		apps[i] = a
 		ends = append(ends, a.end)
 	}
-	if err := connect(ctx, ends, &running, f); err != nil {
+	run := func(e *end) { running.Go(func() { _ = e.client.Run(life) }) } // OnDown has the cause
+	if err := connect(ctx, ends, run, f); err != nil {
 		return Report{}, err
 	}
 
 	ctx, over := context.WithTimeout(ctx, cfg.For)
 	defer over()
 	f.start()
+	pace := rate.NewLimiter(rate.Inf, 1)
+	if cfg.Rate > 0 {
+		pace.SetLimit(rate.Limit(cfg.Rate))
+	}
 	began := time.Now()
 	var cycling sync.WaitGroup
 	for i, a := range apps {
-		cycling.Go(func() { a.cycles(ctx, i, cfg.Robots) })
+		cycling.Go(func() { a.cycles(ctx, pace, i, cfg.Robots) })
 	}
+	<-ctx.Done()
+	took := time.Since(began)
 	cycling.Wait()
-	return f.report(len(cfg.Robots), cfg.Apps, time.Since(began)), nil
+	return f.report(len(cfg.Robots), cfg.Apps, took), nil
 }
 
 // connect starts all ends, so many at a time, and returns when they are up.
-func connect(ctx context.Context, ends []*end, running *sync.WaitGroup, f *figures) error {
+func connect(ctx context.Context, ends []*end, run func(*end), f *figures) error {
 	patient, cancel := context.WithTimeoutCause(ctx, connectTime, errors.New("not everybody was connected in time"))
 	defer cancel()
 	began := time.Now()
@@ -91,10 +129,10 @@ func connect(ctx context.Context, ends []*end, running *sync.WaitGroup, f *figur
 		dialing.Go(func() {
 			defer func() { <-slots }()
 			started := time.Now()
-			running.Go(func() { _ = e.client.Run(ctx) }) // OnDown has the cause
+			run(e)
 			select {
 			case <-e.up:
-				f.connected(time.Since(started))
+				f.took("connect", time.Since(started))
 			case err := <-e.failed:
 				faults <- fmt.Errorf("connect: %w", err)
 				cancel()
@@ -104,7 +142,7 @@ func connect(ctx context.Context, ends []*end, running *sync.WaitGroup, f *figur
 		})
 	}
 	dialing.Wait()
-	f.connecting = time.Since(began)
+	f.allConnected(time.Since(began))
 	select {
 	case err := <-faults:
 		return err

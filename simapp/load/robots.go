@@ -36,7 +36,7 @@ func ReadRobots(dir string) ([]Robot, error) {
 		robots = append(robots, config.Cloud)
 	}
 	if len(robots) == 0 {
-		return nil, fmt.Errorf("there is no .yaml file in %s", dir)
+		return nil, fmt.Errorf("there is no .yaml file in %s; put in what relay device add prints, a file for each robot", dir)
 	}
 	return robots, nil
 }

@@ -28,6 +28,7 @@ type grammar struct {
 
 	Watch  watchCmd  `cmd:"" help:"Watch a robot in the terminal and measure what comes."`
 	Serve  serveCmd  `cmd:"" help:"Serve a page that shows a robot's video."`
+	Doctor doctorCmd `cmd:"" help:"Look for what stands between this machine and a robot's picture."`
 	Load   loadCmd   `cmd:"" help:"Put a relay under load and measure it."`
 	Pair   pairCmd   `cmd:"" help:"Become the owner of the robot that shows a code."`
 	Unpair unpairCmd `cmd:"" help:"Give a robot up."`
