@@ -49,7 +49,7 @@ func advise(err error) string {
 	case errors.As(err, &refused):
 		return adviceFor[refused.Code]
 	case errors.As(err, &api) && api.Status == http.StatusUnauthorized, errors.Is(err, client.ErrUnauthorized):
-		return "check the password or get a fresh token, and try again"
+		return "check the password, or log in again with simapp login"
 	case api != nil && api.RetryAfter > 0:
 		return fmt.Sprintf("try again in %s", api.RetryAfter)
 	case errors.Is(err, simapp.ErrICEFailed):

@@ -26,6 +26,10 @@ type grammar struct {
 	Verbose bool             `short:"v" help:"Log what happens, and every step of WebRTC, to standard error."`
 	Version kong.VersionFlag `help:"Print the version."`
 
+	Login    loginCmd    `cmd:"" help:"Log in, for all the other commands."`
+	Register registerCmd `cmd:"" help:"Open an account."`
+	Logout   logoutCmd   `cmd:"" help:"Log out."`
+
 	Watch  watchCmd  `cmd:"" help:"Watch a robot in the terminal and measure what comes."`
 	Serve  serveCmd  `cmd:"" help:"Serve a page that shows a robot's video."`
 	Load   loadCmd   `cmd:"" help:"Put a relay under load and measure it."`

@@ -25,7 +25,12 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// Whoever runs the tests may be logged in.
+	_ = os.Unsetenv("SIMAPP_RELAY")
+	_ = os.Setenv("XDG_CONFIG_HOME", "/nowhere")
+	goleak.VerifyTestMain(m)
+}
 
 // start runs the program with a standard input.
 func start(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
@@ -133,7 +138,7 @@ func TestLoginAndChoice(t *testing.T) {
 		"wrong password": {nil, "wrong horse\n", "check the password"},
 		"no robot":       {nil, "right horse\n", "no robot yet"},
 		"two robots":     {[]simapp.DeviceStatus{one, two}, "right horse\r\n", "wimz_1, wimz_2 (offline)"},
-		"refused socket": {[]simapp.DeviceStatus{one}, "right horse", "get a fresh token"},
+		"refused socket": {[]simapp.DeviceStatus{one}, "right horse", "log in again"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, _, stderr := start(t, c.password, "watch",
@@ -158,7 +163,7 @@ func TestPairAndUnpair(t *testing.T) {
 	}{
 		{[]string{"pair", "7K3M-9QXD", "--token", "T"}, cli.ExitOK, "paired with wimz_1\n"},
 		{[]string{"pair", "7K3M-9QX0", "--token", "T"}, cli.ExitFailed, "the relay answered 429: Too Many Requests: try again in 30s\n"},
-		{[]string{"pair", "7K3M-9QXD", "--token", "X"}, cli.ExitFailed, "get a fresh token"},
+		{[]string{"pair", "7K3M-9QXD", "--token", "X"}, cli.ExitFailed, "log in again"},
 		{[]string{"pair", "7K3M-9QXD", "--email", "a@b.c", "--password-stdin"}, cli.ExitFailed, "check the password"},
 		{[]string{"unpair", "wimz_1", "--token", "T"}, cli.ExitOK, "unpaired wimz_1\n"},
 		{[]string{"unpair", "wimz_2", "--token", "T"}, cli.ExitFailed, "the relay answered 404"},
