@@ -27,9 +27,22 @@ type Options struct {
 	// OnPicture, if not nil, is called with every decoded picture, from the
 	// decoding goroutine. The picture is valid during the call only.
 	OnPicture func(*image.YCbCr)
+	// OnCoded, if not nil, is called with every picture as it came, once it has
+	// been decoded, from the decoding goroutine. The first one is a key picture,
+	// and so is the first after a loss.
+	OnCoded func(Coded)
 	// OnControl, if not nil, is called with every message of the robot's
 	// control channel, from the viewing's goroutine. It must not block.
 	OnControl func(data []byte)
+}
+
+// Coded is a picture as the robot has sent it.
+type Coded struct {
+	Codec     string      // "h264", an Annex B access unit, or "vp8", a frame
+	Timestamp uint32      // when it was taken, in RTP's 90 kHz; wraps
+	Key       bool        // can be decoded without those before it
+	Size      image.Point // in pixels
+	Data      []byte      // the callee's own
 }
 
 // Viewing is one session with one robot. Its methods may be called from any

@@ -60,6 +60,8 @@ func advise(err error) string {
 		return adviceOnClose(closed.Reason)
 	case errors.As(err, &late):
 		return "try again with --verbose to see how far it gets"
+	case exitStatus(err) == exitUnreachable:
+		return "check the relay's address, and the network"
 	default:
 		return ""
 	}

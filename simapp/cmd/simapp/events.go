@@ -81,7 +81,7 @@ func (c *eventsCmd) line(m wire.Message, now time.Time) string {
 	}
 	name, fields := m.EventName(), "{"+string(m.Fields)+"}"
 	if m.Type == wire.TypeRobotStatus {
-		name, fields = map[bool]string{true: "online", false: "offline"}[*m.Online], ""
+		name, fields = onlineWords[*m.Online], ""
 	}
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

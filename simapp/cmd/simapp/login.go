@@ -13,11 +13,6 @@ import (
 // dialTimeout bounds the way to the relay, once it is known who asks.
 const dialTimeout = 15 * time.Second
 
-var (
-	errNobody  = errors.New("nobody is logged in; run simapp login, set SIMAPP_TOKEN, or use --email")
-	errExpired = errors.New("the login has ended; run simapp login again")
-)
-
 // relayFlag says which relay is meant.
 type relayFlag struct {
 	Relay string `env:"SIMAPP_RELAY" placeholder:"URL" help:"The relay: ws://HOST:PORT or wss://HOST. Default: where simapp login was."`
@@ -103,7 +98,7 @@ func (c *account) dial(ctx context.Context, a *app, device *wire.DeviceID, onMes
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, errors.New("the relay cannot be reached"))
+	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, errUnreachable)
 	defer cancel()
 	if device != nil {
 		if *device, err = choose(ctx, c.Relay, token, *device); err != nil {

@@ -52,24 +52,31 @@ func TestCommandLine(t *testing.T) {
 		"send help":      {[]string{"send", "--help"}, cli.ExitOK, "Examples:"},
 		"events help":    {[]string{"events", "--help"}, cli.ExitOK, "Examples:"},
 		"no command":     {[]string{"send", "--relay", "ws://h"}, cli.ExitUsage, "<command>"},
-		"nobody sends":   {[]string{"send", "stop", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
-		"nobody listens": {[]string{"events", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
+		"nobody sends":   {[]string{"send", "stop", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
+		"nobody listens": {[]string{"events", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
+		"devices help":   {[]string{"devices", "--help"}, cli.ExitOK, "Examples:"},
+		"login help":     {[]string{"login", "--help"}, cli.ExitOK, "Examples:"},
+		"register help":  {[]string{"register", "--help"}, cli.ExitOK, "Example:"},
+		"logout help":    {[]string{"logout", "--help"}, cli.ExitOK, "Example:"},
+		"load help":      {[]string{"load", "--help"}, cli.ExitOK, "Example:"},
+		"login where":    {[]string{"login"}, cli.ExitUsage, "--relay"},
+		"nobody lists":   {[]string{"devices", "--relay", "ws://h"}, exitNotAllowed, "simapp login"},
 		"version":        {[]string{"--version"}, cli.ExitOK, ""},
 		"nothing":        {nil, cli.ExitUsage, "see simapp --help"},
 		"unknown":        {[]string{"dance"}, cli.ExitUsage, "see simapp --help"},
 		"no relay":       {[]string{"watch"}, cli.ExitUsage, "--relay"},
 		"bad codec":      {[]string{"watch", "--relay", "ws://h", "--codec", "av1"}, cli.ExitUsage, "--codec"},
-		"nobody":         {[]string{"watch", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
+		"nobody":         {[]string{"watch", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
 		"no password":    {[]string{"watch", "--relay", "ws://h", "--email", "a@b.c"}, cli.ExitFailed, "--password-stdin"},
 		"bad device":     {[]string{"watch", "--relay", "ws://h", "--token", "T", "--device", "a b"}, cli.ExitFailed, "\"a b\" is no device"},
 		"pair help":      {[]string{"pair", "--help"}, cli.ExitOK, "Examples:"},
 		"unpair help":    {[]string{"unpair", "--help"}, cli.ExitOK, "Example:"},
 		"pair what":      {[]string{"pair", "--relay", "ws://h"}, cli.ExitUsage, "<code>"},
-		"pair nobody":    {[]string{"pair", "7K3M-9QXD", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
+		"pair nobody":    {[]string{"pair", "7K3M-9QXD", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
 		"unpair what":    {[]string{"unpair", "--relay", "ws://h"}, cli.ExitUsage, "<id>"},
-		"unpair nobody":  {[]string{"unpair", "wimz_1", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
+		"unpair nobody":  {[]string{"unpair", "wimz_1", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
 		"unpair none":    {[]string{"unpair", "../x", "--relay", "ws://h", "--token", "T"}, cli.ExitFailed, "\"../x\" is no device"},
-		"relay away":     {[]string{"watch", "--relay", "ws://127.0.0.1:1", "--token", "T", "--device", "x"}, cli.ExitFailed, "dial"},
+		"relay away":     {[]string{"watch", "--relay", "ws://127.0.0.1:1", "--token", "T", "--device", "x"}, exitUnreachable, "dial"},
 		"bad relay":      {[]string{"serve", "--relay", "ftp://h"}, cli.ExitFailed, "ws://host:port"},
 		"bad address":    {[]string{"serve", "--relay", "ws://h", "--listen", "nowhere"}, cli.ExitFailed, "--listen"},
 		"bad ready file": {[]string{"serve", "--relay", "ws://h", "--listen", "127.0.0.1:0", "--ready-file", "/nowhere/f"}, cli.ExitFailed, "ready file"},
@@ -133,17 +140,18 @@ func TestLoginAndChoice(t *testing.T) {
 	for name, c := range map[string]struct {
 		devices  []simapp.DeviceStatus
 		password string
+		status   int
 		want     string
 	}{
-		"wrong password": {nil, "wrong horse\n", "check the password"},
-		"no robot":       {nil, "right horse\n", "no robot yet"},
-		"two robots":     {[]simapp.DeviceStatus{one, two}, "right horse\r\n", "wimz_1, wimz_2 (offline)"},
-		"refused socket": {[]simapp.DeviceStatus{one}, "right horse", "log in again"},
+		"wrong password": {nil, "wrong horse\n", exitNotAllowed, "check the password"},
+		"no robot":       {nil, "right horse\n", cli.ExitFailed, "no robot yet"},
+		"two robots":     {[]simapp.DeviceStatus{one, two}, "right horse\r\n", cli.ExitFailed, "wimz_1, wimz_2 (offline)"},
+		"refused socket": {[]simapp.DeviceStatus{one}, "right horse", exitNotAllowed, "log in again"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, _, stderr := start(t, c.password, "watch",
 				"--relay", fakeAPI(t, c.devices...), "--email", "a@b.c", "--password-stdin")
-			if status != cli.ExitFailed || !strings.Contains(stderr, c.want) {
+			if status != c.status || !strings.Contains(stderr, c.want) {
 				t.Errorf("status %d, %s", status, stderr)
 			}
 			if strings.Contains(stderr, "horse") {
@@ -163,8 +171,8 @@ func TestPairAndUnpair(t *testing.T) {
 	}{
 		{[]string{"pair", "7K3M-9QXD", "--token", "T"}, cli.ExitOK, "paired with wimz_1\n"},
 		{[]string{"pair", "7K3M-9QX0", "--token", "T"}, cli.ExitFailed, "the relay answered 429: Too Many Requests: try again in 30s\n"},
-		{[]string{"pair", "7K3M-9QXD", "--token", "X"}, cli.ExitFailed, "log in again"},
-		{[]string{"pair", "7K3M-9QXD", "--email", "a@b.c", "--password-stdin"}, cli.ExitFailed, "check the password"},
+		{[]string{"pair", "7K3M-9QXD", "--token", "X"}, exitNotAllowed, "log in again"},
+		{[]string{"pair", "7K3M-9QXD", "--email", "a@b.c", "--password-stdin"}, exitNotAllowed, "check the password"},
 		{[]string{"unpair", "wimz_1", "--token", "T"}, cli.ExitOK, "unpaired wimz_1\n"},
 		{[]string{"unpair", "wimz_2", "--token", "T"}, cli.ExitFailed, "the relay answered 404"},
 	} {
@@ -241,6 +249,21 @@ func fetch(t *testing.T, address string) string {
 	defer response.Body.Close() //nolint:errcheck // it is only read
 	body, _ := io.ReadAll(response.Body)
 	return string(body)
+}
+
+func TestDevices(t *testing.T) {
+	one, two := simapp.DeviceStatus{DeviceID: "wimz_1", Online: true}, simapp.DeviceStatus{DeviceID: "wimz_22"}
+	for want, args := range map[string][]string{
+		"ROBOT    STATE\nwimz_1   online\nwimz_22  offline\n":         {fakeAPI(t, one, two)},
+		"This account has no robot yet. Pair one: simapp pair CODE\n": {fakeAPI(t)},
+		"[]\n": {fakeAPI(t), "--json"},
+		"[\n  {\n    \"device_id\": \"wimz_1\",\n    \"is_online\": true\n  }\n]\n": {fakeAPI(t, one), "--json"},
+	} {
+		status, stdout, stderr := start(t, "", append([]string{"devices", "--token", "T", "--relay"}, args...)...)
+		if status != cli.ExitOK || stdout != want {
+			t.Errorf("status %d\n%s%s", status, stdout, stderr)
+		}
+	}
 }
 
 func TestEveryErrorSaysWhatToDo(t *testing.T) {

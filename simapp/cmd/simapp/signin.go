@@ -106,7 +106,7 @@ type logoutCmd struct{}
 // Help is shown by simapp logout --help.
 func (*logoutCmd) Help() string {
 	return `Voids the login at the relay, which ends what uses it, and forgets it here. If the relay does
-not answer it is forgotten all the same, with status 1.
+not answer it is forgotten all the same, with status 7.
 
 Example:
 
