@@ -63,7 +63,7 @@ type Viewing struct {
 	end   context.CancelCauseFunc
 	media sync.WaitGroup // goroutines of the track
 
-	connected, live, done chan struct{}
+	connected, live, controllable, done chan struct{}
 
 	session // owned by run's goroutine
 
@@ -96,7 +96,8 @@ func newViewing(p *Phone, granted wire.Message, r *request) (*Viewing, error) {
 		phone: p, id: granted.SessionID, opts: r.opts, asked: r.sent, api: api, cutNetwork: cutNetwork,
 		log:       p.cfg.Log.With("session_id", string(granted.SessionID)),
 		inbox:     make(chan func(), inboxLen),
-		connected: make(chan struct{}), live: make(chan struct{}), done: make(chan struct{}),
+		connected: make(chan struct{}), live: make(chan struct{}),
+		controllable: make(chan struct{}), done: make(chan struct{}),
 		phases: make(map[Phase]float64), changed: make(chan struct{}),
 	}
 	v.ticket = granted.Ticket
@@ -114,6 +115,10 @@ func (v *Viewing) Connected() <-chan struct{} { return v.connected }
 
 // Live is closed with the first decoded picture.
 func (v *Viewing) Live() <-chan struct{} { return v.live }
+
+// Controllable is closed when the robot's control channel is open for the first
+// time.
+func (v *Viewing) Controllable() <-chan struct{} { return v.controllable }
 
 // Done is closed when the viewing has ended and everything of it is freed.
 func (v *Viewing) Done() <-chan struct{} { return v.done }
@@ -147,6 +152,18 @@ func (v *Viewing) Report() Report {
 		r.TTFF = &ms
 	}
 	return r
+}
+
+// Totals returns what has been counted so far. It costs little.
+func (v *Viewing) Totals() Totals {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	total := Totals{Pictures: v.meter.Pictures(), Newest: v.meter.LastPicture(), Bytes: v.meter.Bytes()}
+	if latest, ok := v.meter.Latest(); ok {
+		ms := millis(latest)
+		total.Latency = &ms
+	}
+	return total
 }
 
 // WaitFrames returns when n stamped pictures in a row have been decoded from

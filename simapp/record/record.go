@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,6 +119,13 @@ func (r *Recorder) count(size image.Point) {
 	if n := len(s.Sizes); n == 0 || s.Sizes[n-1] != size && n < maxSizes {
 		s.Sizes = append(s.Sizes, size)
 	}
+}
+
+// Summary returns what was recorded so far.
+func (r *Recorder) Summary() Summary {
+	s := r.summary
+	s.Sizes = slices.Clone(s.Sizes)
+	return s
 }
 
 // maxSizes bounds how many changes of size are told.

@@ -36,10 +36,14 @@ Examples:
 
 // Run prints events until ctx ends, which is no error.
 func (c *eventsCmd) Run(ctx context.Context, a *app) error {
+	token, err := c.login(ctx, a)
+	if err != nil {
+		return explain(err)
+	}
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	news := make(chan wire.Message, eventsWaiting)
-	phone, err := c.dial(ctx, a, nil, func(m wire.Message) {
+	phone, err := c.connect(ctx, a, token, func(m wire.Message) {
 		if !c.wants(m) {
 			return
 		}

@@ -10,7 +10,7 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-// dialTimeout bounds the way to the relay, once it is known who asks.
+// dialTimeout bounds a step on the way to the relay, once it is known who asks.
 const dialTimeout = 15 * time.Second
 
 // relayFlag says which relay is meant.
@@ -91,19 +91,21 @@ func (c *account) keptLogin(ctx context.Context, a *app) (string, error) {
 	return fresh, nil
 }
 
-// dial logs in and connects. If the device that is meant is asked for and not
-// named, it becomes the only one there is.
-func (c *account) dial(ctx context.Context, a *app, device *wire.DeviceID, onMessage func(wire.Message)) (*simapp.Phone, error) {
-	token, err := c.login(ctx, a)
-	if err != nil {
-		return nil, err
+// enter logs in. If the device that is meant is not named, it becomes the only one
+// there is.
+func (c *account) enter(ctx context.Context, a *app, device *wire.DeviceID) (token string, err error) {
+	if token, err = c.login(ctx, a); err != nil {
+		return "", err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, errUnreachable)
 	defer cancel()
-	if device != nil {
-		if *device, err = choose(ctx, c.Relay, token, *device); err != nil {
-			return nil, err
-		}
-	}
+	*device, err = choose(ctx, c.Relay, token, *device)
+	return token, err
+}
+
+// connect opens a socket at the relay.
+func (c *account) connect(ctx context.Context, a *app, token string, onMessage func(wire.Message)) (*simapp.Phone, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, errUnreachable)
+	defer cancel()
 	return simapp.Dial(ctx, simapp.Config{RelayURL: c.Relay, Token: token, OnMessage: onMessage, Log: a.log})
 }

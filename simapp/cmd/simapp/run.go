@@ -45,13 +45,17 @@ type app struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	held   *held // standard error, behind stderr and log
 	log    *slog.Logger
+
+	verbose bool
 }
 
 // run is the whole program but for the process: it returns the exit status. It
 // ends when the command does, or soon after ctx, which is how it is told to stop.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	program := cli.Program{Name: "simapp", Description: description, Stdout: stdout, Stderr: stderr, Status: exitStatus}
+	errors := &held{to: stderr}
+	program := cli.Program{Name: "simapp", Description: description, Stdout: stdout, Stderr: errors, Status: exitStatus}
 	var g grammar
 	command, status := program.Parse(&g, args)
 	if command == nil {
@@ -62,6 +66,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		level = slog.LevelDebug
 	}
 	return program.Run(ctx, command, &app{
-		stdin: stdin, stdout: stdout, stderr: stderr, log: cli.Logger(stderr, level, "text"),
+		stdin: stdin, stdout: stdout, stderr: errors, held: errors, verbose: g.Verbose,
+		log: cli.Logger(errors, level, "text"),
 	})
 }

@@ -290,39 +290,6 @@ func TestEveryErrorSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestWords(t *testing.T) {
-	ttff, lost := 52.0, 1
-	report := simapp.Report{
-		Codec: "h264", Frames: 30, FPS: 15, TTFF: &ttff, BitrateKbps: 1500,
-		Phases:  map[simapp.Phase]float64{simapp.PhaseFrame: 52},
-		Latency: &simapp.Latency{P50: 11, P95: 15}, Lost: &lost, Repeated: &lost, StampErrors: &lost,
-		Pair: &simapp.Pair{Local: "relay", Remote: "host", Protocol: "tls"},
-	}
-	for _, want := range []string{"30 pictures", "after 52 ms", "15.0 fps", "11 ms", "1 lost", "TURN server, tls"} {
-		if got := summary("wimz_1", report); !strings.Contains(got, want) {
-			t.Errorf("summary lacks %q:\n%s", want, got)
-		}
-	}
-	if got := line(61*time.Second, report); !strings.HasPrefix(got, "01:01  live  30 pictures") {
-		t.Error(got)
-	}
-	report.Latency = nil
-	if got := summary("wimz_1", report); !strings.Contains(got, "unknown") {
-		t.Error(got)
-	}
-	if got := summary("wimz_1", simapp.Report{}); !strings.Contains(got, "no picture") {
-		t.Error(got)
-	}
-	for pair, want := range map[simapp.Pair]string{
-		{Local: "host", Remote: "prflx", Protocol: "udp"}: "direct",
-		{Local: "host", Remote: "relay", Protocol: "udp"}: "the robot's TURN",
-	} {
-		if got := path(pair); !strings.Contains(got, want) {
-			t.Errorf("%v: %s", pair, got)
-		}
-	}
-}
-
 func TestEventLines(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	at := wire.Stamp(now)
@@ -350,28 +317,6 @@ func TestEventLines(t *testing.T) {
 	}
 	if (&eventsCmd{}).wants(wire.Message{Type: wire.TypeCredentials}) {
 		t.Error("credentials are printed")
-	}
-}
-
-func TestScreen(t *testing.T) {
-	var out bytes.Buffer
-	asJSON := newScreen(&out, "wimz_1", true)
-	asJSON.show(simapp.Report{Frames: 1})
-	if err := asJSON.close(simapp.Report{Frames: 2}); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	var last simapp.Report
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Frames != 2 || len(lines) != 2 {
-		t.Errorf("%v\n%s", err, out.String())
-	}
-	out.Reset()
-	tty := newScreen(&out, "wimz_1", false)
-	tty.tty = true
-	tty.show(simapp.Report{})
-	tty.show(simapp.Report{})
-	if !strings.Contains(out.String(), "\x1b[2A\x1b[J") {
-		t.Errorf("not rewritten: %q", out.String())
 	}
 }
 

@@ -32,7 +32,11 @@ Examples:
 
 // Run sends the command.
 func (c *sendCmd) Run(ctx context.Context, a *app) error {
-	phone, err := c.dial(ctx, a, &c.Device, nil)
+	token, err := c.enter(ctx, a, &c.Device)
+	if err != nil {
+		return explain(err)
+	}
+	phone, err := c.connect(ctx, a, token, nil)
 	if err != nil {
 		return explain(err)
 	}
