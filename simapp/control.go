@@ -40,15 +40,15 @@ type Quality struct {
 	Mode        string  `json:"mode"`
 }
 
-// Refusal says that the robot does not carry a command out (CONTRACT §6,
+// RefusedError says that the robot does not carry a command out (CONTRACT §6,
 // command_ack).
-type Refusal struct {
+type RefusedError struct {
 	Command string
 	Code    wire.Code // of the robot: NO_SOFTWARE, TAKEN_OVER, STOPPED, …
 	Text    string    // for people
 }
 
-func (r *Refusal) Error() string { return fmt.Sprintf("%s (%s)", r.Text, r.Code) }
+func (r *RefusedError) Error() string { return fmt.Sprintf("%s (%s)", r.Text, r.Code) }
 
 const (
 	maxControl = 4096 // bytes of a message on the control channel that is read
@@ -56,7 +56,7 @@ const (
 	maxBars    = 4
 )
 
-// ReadControl reads what came on the control channel: a [Quality], a [*Refusal],
+// ReadControl reads what came on the control channel: a [Quality], a [*RefusedError],
 // or nil for anything else. Its texts are short and can be printed.
 func ReadControl(data []byte) any {
 	var m struct {
@@ -80,7 +80,7 @@ func ReadControl(data []byte) any {
 		q.Tier, q.Resolution, q.Mode = printable(q.Tier), printable(q.Resolution), printable(q.Mode)
 		return q
 	case m.Type == "command_ack" && m.Success != nil && !*m.Success:
-		return &Refusal{printable(m.Command), wire.Code(printable(string(m.Code))), printable(m.Error)}
+		return &RefusedError{printable(m.Command), wire.Code(printable(string(m.Code))), printable(m.Error)}
 	default:
 		return nil
 	}

@@ -14,7 +14,7 @@ func TestReadControl(t *testing.T) {
 		`{"type":"video_quality","rtt_ms":-1}`:          nil,
 		`{"type":"video_quality","bars":"4"}`:           nil,
 		`{"type":"video_quality","tier":"a\u001b[2Jb"}`: Quality{Tier: "a\uFFFD[2Jb"},
-		`{"type":"command_ack","command":"motor","success":false,"code":"TAKEN_OVER","error":"Another\nviewer"}`: &Refusal{"motor", "TAKEN_OVER", "Another\uFFFDviewer"},
+		`{"type":"command_ack","command":"motor","success":false,"code":"TAKEN_OVER","error":"Another\nviewer"}`: &RefusedError{"motor", "TAKEN_OVER", "Another\uFFFDviewer"},
 		`{"type":"command_ack","command":"motor","success":true}`:                                                nil,
 		`{"type":"command_ack","command":"motor"}`:                                                               nil,
 		`{"type":"pong"}`: nil,
@@ -41,7 +41,7 @@ func FuzzReadControl(f *testing.F) {
 			if m.Bars < 0 || m.Bars > maxBars || m.RTTMillis < 0 || strings.ContainsAny(m.Tier+m.Resolution+m.Mode, "\x1b\n\r") {
 				t.Errorf("%+v", m)
 			}
-		case *Refusal:
+		case *RefusedError:
 			if strings.ContainsAny(m.Error()+m.Command, "\x1b\n\r") {
 				t.Errorf("%+v", m)
 			}

@@ -24,7 +24,7 @@ func (w *audience) take(ctx context.Context, c *watchCmd, a *app, token string, 
 	}
 	s := &seat{number: number}
 	w.seats = append(w.seats, s)
-	s.watch(ctx, &c.account, a, token, o)
+	s.watch(ctx, &c.account, a, token, o, nil)
 }
 
 // refused is why nobody has a viewing, nil if somebody has.
@@ -134,4 +134,3 @@ func (w *audience) outcome(a *app, views []view) (errs error) {
 	}
 	return errs
 }
-

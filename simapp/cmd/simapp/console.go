@@ -24,7 +24,7 @@ type console struct {
 // openConsole takes the terminal, if that is what standard input is. What reads
 // from it ends with ctx. It must be closed, whatever happens.
 func openConsole(ctx context.Context, stdin io.Reader) (*console, error) {
-	if file, ok := stdin.(*os.File); !ok || !term.IsTerminal(int(file.Fd())) {
+	if !isTerminal(stdin) {
 		return nil, errors.New("standard input is no terminal")
 	}
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0) // unlike standard input, it has read deadlines

@@ -19,7 +19,7 @@ type keeper struct {
 	mu       sync.Mutex
 	name     string           // of the recording
 	recorder *record.Recorder // nil if none is wanted
-	failed   error // of the recording, which has ended then
+	failed   error            // of the recording, which has ended then
 }
 
 // openKeeper makes the recording's file, if one is named.

@@ -16,6 +16,7 @@ const description = `The app's end of WIM-Z live video, without a phone. Log in 
     simapp devices
     simapp pair 7K3M-9QXD
     simapp watch
+    simapp drive
     simapp send dispense_treat
     simapp events
     simapp serve
@@ -34,6 +35,7 @@ type grammar struct {
 	Pair     pairCmd     `cmd:"" help:"Become the owner of the robot that shows a code."`
 	Unpair   unpairCmd   `cmd:"" help:"Give a robot up."`
 	Watch    watchCmd    `cmd:"" help:"Watch a robot in the terminal and measure what comes."`
+	Drive    driveCmd    `cmd:"" help:"Drive a robot with the keys of the terminal."`
 	Serve    serveCmd    `cmd:"" help:"Serve a page that shows a robot's video."`
 	Send     sendCmd     `cmd:"" help:"Send a robot a command."`
 	Events   eventsCmd   `cmd:"" help:"Show what robots tell."`

@@ -279,6 +279,10 @@ func TestEveryErrorSaysWhatToDo(t *testing.T) {
 	} {
 		errs = append(errs, &simapp.RelayError{Code: code, Text: "no"})
 	}
+	for _, code := range []wire.Code{"NO_SOFTWARE", "BUSY", "TAKEN_OVER", "STOPPED"} {
+		errs = append(errs, &simapp.RefusedError{Code: code, Text: "no"})
+	}
+	errs = append(errs, errUnreachable)
 	for _, err := range errs {
 		got := explain(err)
 		if advise(err) == "" || !errors.Is(got, err) && !strings.Contains(got.Error(), err.Error()) {

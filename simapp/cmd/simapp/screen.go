@@ -64,6 +64,16 @@ func (s *screen) show(views []view, recording string) {
 	}
 }
 
+// drive shows the video of who drives, and the state of the wheel.
+func (s *screen) drive(v view, wheel string) {
+	elapsed := time.Since(s.start).Round(time.Second)
+	lines := dashboard(s.device, elapsed, []view{v}, "", s.display.width())
+	lines[len(lines)-1] = "  " + label("wheel") + wheel
+	lines = append(lines, keysHelp)
+	s.shown = lines
+	s.display.draw(s.shown)
+}
+
 // obey does what the terminal's user has asked for with a signal.
 func (s *screen) obey(told os.Signal) {
 	if s.display.obey(told) {

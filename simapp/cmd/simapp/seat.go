@@ -33,11 +33,16 @@ type view struct {
 	curves *curves
 }
 
-// watch asks for video.
-func (s *seat) watch(ctx context.Context, c *account, a *app, token string, o simapp.Options) {
+// watch asks for video. onRefusal, if not nil, hears what the robot does not do.
+func (s *seat) watch(ctx context.Context, c *account, a *app, token string, o simapp.Options, onRefusal func(*simapp.RefusedError)) {
 	o.OnControl = func(data []byte) {
-		if q, ok := simapp.ReadControl(data).(simapp.Quality); ok {
-			s.quality.Store(&q)
+		switch m := simapp.ReadControl(data).(type) {
+		case simapp.Quality:
+			s.quality.Store(&m)
+		case *simapp.RefusedError:
+			if onRefusal != nil {
+				onRefusal(m)
+			}
 		}
 	}
 	if s.phone, s.refused = c.connect(ctx, a, token, nil); s.refused == nil {
