@@ -40,6 +40,8 @@ type grammar struct {
 	Send     sendCmd     `cmd:"" help:"Send a robot a command."`
 	Events   eventsCmd   `cmd:"" help:"Show what robots tell."`
 	Load     loadCmd     `cmd:"" help:"Put a relay under load and measure it."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that completes commands in your shell."`
 }
 
 // app is what the commands share.

@@ -28,8 +28,15 @@ import (
 func TestMain(m *testing.M) {
 	// Whoever runs the tests may be logged in.
 	_ = os.Unsetenv("SIMAPP_RELAY")
-	_ = os.Setenv("XDG_CONFIG_HOME", "/nowhere")
-	goleak.VerifyTestMain(m)
+	settings, err := os.MkdirTemp("", "simapp-test-")
+	if err != nil {
+		panic(err)
+	}
+	_ = os.Setenv("XDG_CONFIG_HOME", settings)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		_ = os.RemoveAll(settings)
+		os.Exit(status)
+	}))
 }
 
 // start runs the program with a standard input.
