@@ -30,7 +30,7 @@ var _ = everywhere("A command", func(b harness.Backend) {
 	It("is sent by simapp send, which says whether it was passed on", func(ctx SpecContext) {
 		s := empty(ctx, b, harness.Options{})
 		off := s.simapp("send", "set_mode", "--data", `{"mode":"idle"}`)
-		Eventually(off).WithContext(ctx).Should(gexec.Exit(1))
+		Eventually(off).WithContext(ctx).Should(gexec.Exit(4), "by kind, see simapp --help")
 		Expect(off.Err).To(gbytes.Say(`Device offline \(DEVICE_OFFLINE\): switch the robot on`))
 
 		robot := s.puppet(ctx)

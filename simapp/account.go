@@ -2,6 +2,7 @@ package simapp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -22,18 +23,58 @@ type APIError = client.APIError
 // [Config]. baseURL is the relay's, http, https, ws or wss. A refusal is an
 // [*APIError], with status 401 for a wrong address or password.
 func Login(ctx context.Context, baseURL, email, password string) (token string, err error) {
-	request := struct {
-		Email    string `json:"email"`
-		Password string `json:"password"`
-	}{email, password}
+	token, err = obtain(ctx, baseURL, "/api/auth/login", "", emailAndPassword{email, password})
+	if err != nil {
+		return "", fmt.Errorf("log in: %w", err)
+	}
+	return token, nil
+}
+
+// Register opens an account and returns a token as [Login] does. A refusal is an
+// [*APIError], with status 409 for an address that has an account, and 403 where
+// registration is closed.
+func Register(ctx context.Context, baseURL, email, password string) (token string, err error) {
+	token, err = obtain(ctx, baseURL, "/api/auth/register", "", emailAndPassword{email, password})
+	if err != nil {
+		return "", fmt.Errorf("register: %w", err)
+	}
+	return token, nil
+}
+
+// Refresh returns a fresh token for one that is still good. The old one stays so
+// until its end.
+func Refresh(ctx context.Context, baseURL, token string) (fresh string, err error) {
+	fresh, err = obtain(ctx, baseURL, "/api/auth/refresh", token, nil)
+	if err != nil {
+		return "", fmt.Errorf("refresh the login: %w", err)
+	}
+	return fresh, nil
+}
+
+// Logout voids the token: what rests on it ends.
+func Logout(ctx context.Context, baseURL, token string) error {
+	var answer struct{}
+	if err := call(ctx, http.MethodPost, baseURL, "/api/auth/logout", token, nil, &answer); err != nil {
+		return fmt.Errorf("log out: %w", err)
+	}
+	return nil
+}
+
+type emailAndPassword struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
+// obtain asks for a token.
+func obtain(ctx context.Context, baseURL, path, token string, body any) (fresh string, err error) {
 	var answer struct {
 		Token string `json:"token"`
 	}
-	if err := call(ctx, http.MethodPost, baseURL, "/api/auth/login", "", request, &answer); err != nil {
-		return "", fmt.Errorf("log in: %w", err)
+	if err = call(ctx, http.MethodPost, baseURL, path, token, body, &answer); err != nil {
+		return "", err
 	}
 	if answer.Token == "" {
-		return "", fmt.Errorf("log in: the relay sent no token")
+		return "", errors.New("the relay sent no token")
 	}
 	return answer.Token, nil
 }

@@ -106,8 +106,15 @@ func (v *Viewing) onChannel(channel *webrtc.DataChannel) {
 		return
 	}
 	v.mu.Lock()
-	defer v.mu.Unlock()
 	v.control = channel
+	v.mu.Unlock()
+	channel.OnOpen(func() { // at once, if it is open already
+		v.post(func() {
+			if !isClosed(v.controllable) {
+				close(v.controllable)
+			}
+		})
+	})
 }
 
 func (v *Viewing) onControl(data []byte) {

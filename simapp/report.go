@@ -39,6 +39,15 @@ type Report struct {
 	Pair *Pair `json:"pair"`
 }
 
+// Totals is what a viewing has counted so far, for who draws how it changes.
+type Totals struct {
+	Pictures int
+	Newest   time.Time // when the newest picture was decoded; zero before the first
+	Bytes    int64     // of RTP payload
+	// Latency of the newest stamped picture, in milliseconds; nil if none has a stamp.
+	Latency *float64
+}
+
 // Latency are percentiles in milliseconds, of the latest ten minutes.
 type Latency struct {
 	P50 float64 `json:"p50"`

@@ -22,6 +22,7 @@ const unitsLen = 8
 // another decodes.
 type stream struct {
 	viewing *Viewing
+	codec   string
 	track   *webrtc.TrackRemote
 	joiner  *assemble.Assembler // owned by the reader
 	decoder *decode.Decoder     // owned by the decoding goroutine
@@ -41,7 +42,7 @@ func (v *Viewing) receive(track *webrtc.TrackRemote, receiver *webrtc.RTPReceive
 		return fmt.Errorf("open the %s decoder: %w", codec, err)
 	}
 	s := &stream{
-		viewing: v, track: track, joiner: joiner, decoder: decoder,
+		viewing: v, codec: codec, track: track, joiner: joiner, decoder: decoder,
 		units: make(chan assemble.Unit, unitsLen),
 	}
 	pc := v.pc
@@ -127,8 +128,16 @@ func (s *stream) decode(ctx context.Context) {
 			}
 			if picture != nil {
 				s.viewing.onPicture(picture, time.Now())
+				s.hand(u, picture.Rect.Size())
 			}
 		}
+	}
+}
+
+// hand gives a picture on as it came.
+func (s *stream) hand(u assemble.Unit, size image.Point) {
+	if s.viewing.opts.OnCoded != nil {
+		s.viewing.opts.OnCoded(Coded{s.codec, u.Timestamp, u.Key, size, u.Data})
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // decoding starts a stream's decoding goroutine without a connection. It
 // returns the numbers of the pictures that come out.
-func decoding(t *testing.T) (*stream, <-chan uint32) {
+func decoding(t *testing.T, o Options) (*stream, <-chan uint32) {
 	t.Helper()
 	decoder, err := decode.New("h264")
 	if err != nil {
@@ -25,15 +25,16 @@ func decoding(t *testing.T) (*stream, <-chan uint32) {
 	v := &Viewing{
 		log: slog.New(slog.DiscardHandler), inbox: make(chan func(), inboxLen),
 		phases: make(map[Phase]float64), changed: make(chan struct{}), asked: time.Now(),
-		opts: Options{OnPicture: func(picture *image.YCbCr) {
-			if stamp, err := testpattern.Read(picture); err == nil {
-				shown <- stamp.Number
-			}
-		}},
+		opts: o,
+	}
+	v.opts.OnPicture = func(picture *image.YCbCr) {
+		if stamp, err := testpattern.Read(picture); err == nil {
+			shown <- stamp.Number
+		}
 	}
 	v.life, v.end = context.WithCancelCause(t.Context())
 	s := &stream{
-		viewing: v, decoder: decoder, keys: newKeyRequester(func() {}),
+		viewing: v, codec: "h264", decoder: decoder, keys: newKeyRequester(func() {}),
 		units: make(chan assemble.Unit, unitsLen),
 	}
 	ended := make(chan struct{})
@@ -56,7 +57,8 @@ func unit(e *rawH264, number uint32, key, afterLoss bool) assemble.Unit {
 }
 
 func TestDecodingGoesOnWithAKeyFrame(t *testing.T) {
-	s, shown := decoding(t)
+	handed := make(chan Coded, 10)
+	s, shown := decoding(t, Options{OnCoded: func(c Coded) { handed <- c }})
 	var e rawH264
 	for _, u := range []assemble.Unit{
 		unit(&e, 1, false, false), // joined in the middle
@@ -77,6 +79,11 @@ func TestDecodingGoesOnWithAKeyFrame(t *testing.T) {
 	s.units <- unit(&e, 9, true, true)
 	if got := []uint32{<-shown, <-shown}; !slices.Equal(got, []uint32{6, 9}) {
 		t.Errorf("shown %v, want 6 and 9", got)
+	}
+	for i, key := range []bool{true, false, true, true} { // 2, 3, 6 and 9
+		if c := <-handed; c.Key != key || c.Codec != "h264" || c.Size != image.Pt(160, 96) || len(c.Data) == 0 {
+			t.Errorf("handed on as number %d: key %v, %s, %v, %d bytes", i, c.Key, c.Codec, c.Size, len(c.Data))
+		}
 	}
 }
 

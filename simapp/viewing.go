@@ -27,9 +27,22 @@ type Options struct {
 	// OnPicture, if not nil, is called with every decoded picture, from the
 	// decoding goroutine. The picture is valid during the call only.
 	OnPicture func(*image.YCbCr)
+	// OnCoded, if not nil, is called with every picture as it came, once it has
+	// been decoded, from the decoding goroutine. The first one is a key picture,
+	// and so is the first after a loss.
+	OnCoded func(Coded)
 	// OnControl, if not nil, is called with every message of the robot's
 	// control channel, from the viewing's goroutine. It must not block.
 	OnControl func(data []byte)
+}
+
+// Coded is a picture as the robot has sent it.
+type Coded struct {
+	Codec     string      // "h264", an Annex B access unit, or "vp8", a frame
+	Timestamp uint32      // when it was taken, in RTP's 90 kHz; wraps
+	Key       bool        // can be decoded without those before it
+	Size      image.Point // in pixels
+	Data      []byte      // the callee's own
 }
 
 // Viewing is one session with one robot. Its methods may be called from any
@@ -50,7 +63,7 @@ type Viewing struct {
 	end   context.CancelCauseFunc
 	media sync.WaitGroup // goroutines of the track
 
-	connected, live, done chan struct{}
+	connected, live, controllable, done chan struct{}
 
 	session // owned by run's goroutine
 
@@ -83,7 +96,8 @@ func newViewing(p *Phone, granted wire.Message, r *request) (*Viewing, error) {
 		phone: p, id: granted.SessionID, opts: r.opts, asked: r.sent, api: api, cutNetwork: cutNetwork,
 		log:       p.cfg.Log.With("session_id", string(granted.SessionID)),
 		inbox:     make(chan func(), inboxLen),
-		connected: make(chan struct{}), live: make(chan struct{}), done: make(chan struct{}),
+		connected: make(chan struct{}), live: make(chan struct{}),
+		controllable: make(chan struct{}), done: make(chan struct{}),
 		phases: make(map[Phase]float64), changed: make(chan struct{}),
 	}
 	v.ticket = granted.Ticket
@@ -101,6 +115,10 @@ func (v *Viewing) Connected() <-chan struct{} { return v.connected }
 
 // Live is closed with the first decoded picture.
 func (v *Viewing) Live() <-chan struct{} { return v.live }
+
+// Controllable is closed when the robot's control channel is open for the first
+// time.
+func (v *Viewing) Controllable() <-chan struct{} { return v.controllable }
 
 // Done is closed when the viewing has ended and everything of it is freed.
 func (v *Viewing) Done() <-chan struct{} { return v.done }
@@ -134,6 +152,18 @@ func (v *Viewing) Report() Report {
 		r.TTFF = &ms
 	}
 	return r
+}
+
+// Totals returns what has been counted so far. It costs little.
+func (v *Viewing) Totals() Totals {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	total := Totals{Pictures: v.meter.Pictures(), Newest: v.meter.LastPicture(), Bytes: v.meter.Bytes()}
+	if latest, ok := v.meter.Latest(); ok {
+		ms := millis(latest)
+		total.Latency = &ms
+	}
+	return total
 }
 
 // WaitFrames returns when n stamped pictures in a row have been decoded from

@@ -39,6 +39,7 @@ type Program struct {
 	Stderr      io.Writer
 	Options     []kong.Option    // beside the usual ones
 	Prepare     func(*kong.Kong) // called with the parser before it parses; may be nil
+	Status      func(error) int  // the exit status of a command's error; nil: ExitFailed for all
 }
 
 // Parse reads arguments into a grammar, a pointer to a struct with kong tags. A
@@ -65,7 +66,7 @@ func (p Program) Parse(grammar any, args []string) (command *kong.Context, statu
 	case printed:
 		return nil, ExitOK
 	case err != nil:
-		p.Fail(fmt.Errorf("%w (see %s --help)", err, p.Name))
+		_ = p.Fail(fmt.Errorf("%w (see %s --help)", err, p.Name))
 		return nil, ExitUsage
 	default:
 		return command, ExitOK
@@ -86,6 +87,9 @@ func (p Program) Run(ctx context.Context, command *kong.Context, values ...any) 
 func (p Program) Fail(err error) (status int) {
 	for line := range strings.Lines(err.Error()) {
 		_, _ = fmt.Fprintf(p.Stderr, "%s: %s\n", p.Name, strings.TrimSuffix(line, "\n"))
+	}
+	if p.Status != nil {
+		return p.Status(err)
 	}
 	return ExitFailed
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,6 +61,17 @@ func TestStatusAndOutput(t *testing.T) {
 				t.Errorf("stderr %q", &stderr)
 			}
 		})
+	}
+}
+
+func TestStatusOfAnErrorMayBeTheProgramsOwn(t *testing.T) {
+	program := cli.Program{Name: "tool", Stdout: io.Discard, Stderr: io.Discard, Status: func(error) int { return 7 }}
+	command, _ := program.Parse(&grammar{}, []string{"work", "--fail"})
+	if status := program.Run(t.Context(), command, new(bool)); status != 7 {
+		t.Errorf("status %d", status)
+	}
+	if command, status := program.Parse(&grammar{}, []string{"play"}); command != nil || status != cli.ExitUsage {
+		t.Errorf("status %d of a command line that makes no sense", status)
 	}
 }
 

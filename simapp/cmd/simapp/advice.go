@@ -10,7 +10,8 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-// adviceFor says what to do about the relay's codes (CONTRACT §4).
+// adviceFor says what to do about the relay's codes (CONTRACT §4), and the robot's
+// (§6).
 //
 //nolint:gochecknoglobals // a constant table
 var adviceFor = map[wire.Code]string{
@@ -25,6 +26,11 @@ var adviceFor = map[wire.Code]string{
 	wire.CodeSessionUnknown: "the relay has given the session up; try again",
 	wire.CodeRateLimited:    "too many requests; wait a little",
 	wire.CodeInternal:       "look at the relay's log",
+
+	"NO_SOFTWARE": "start the robot's own software",
+	"BUSY":        "the robot's own software does not keep up; try again",
+	"TAKEN_OVER":  "another viewer drives; begin again to take the wheel back",
+	"STOPPED":     "somebody else has stopped the robot; begin again",
 }
 
 // explain adds to an error what can be done about it.
@@ -41,6 +47,7 @@ func explain(err error) error {
 func advise(err error) string {
 	var (
 		refused *simapp.RelayError
+		robot   *simapp.RefusedError
 		closed  *simapp.ClosedError
 		late    *simapp.TimeoutError
 		api     *simapp.APIError
@@ -48,8 +55,10 @@ func advise(err error) string {
 	switch {
 	case errors.As(err, &refused):
 		return adviceFor[refused.Code]
+	case errors.As(err, &robot):
+		return adviceFor[robot.Code]
 	case errors.As(err, &api) && api.Status == http.StatusUnauthorized, errors.Is(err, client.ErrUnauthorized):
-		return "check the password or get a fresh token, and try again"
+		return "check the password, or log in again with simapp login"
 	case api != nil && api.RetryAfter > 0:
 		return fmt.Sprintf("try again in %s", api.RetryAfter)
 	case errors.Is(err, simapp.ErrICEFailed):
@@ -60,6 +69,8 @@ func advise(err error) string {
 		return adviceOnClose(closed.Reason)
 	case errors.As(err, &late):
 		return "try again with --verbose to see how far it gets"
+	case exitStatus(err) == exitUnreachable:
+		return "check the relay's address, and the network"
 	default:
 		return ""
 	}

@@ -51,10 +51,10 @@ func (c *doctorCmd) Run(ctx context.Context, a *app) error {
 	}
 	cfg := doctor.Config{
 		RelayURL: c.Relay, Device: c.Device, Video: c.Video, Advise: advise, Log: a.log,
-		Login: func(ctx context.Context) (string, error) { return c.login(ctx, a.stdin) },
+		Login: func(ctx context.Context) (string, error) { return c.login(ctx, a) },
 	}
 	if c.Email != "" { // somebody may have to type the password, which no check waits for
-		token, err := c.login(ctx, a.stdin)
+		token, err := c.login(ctx, a)
 		cfg.Login = func(context.Context) (string, error) { return token, err }
 	}
 	if !c.JSON {

@@ -36,10 +36,14 @@ Examples:
 
 // Run prints events until ctx ends, which is no error.
 func (c *eventsCmd) Run(ctx context.Context, a *app) error {
+	token, err := c.login(ctx, a)
+	if err != nil {
+		return explain(err)
+	}
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	news := make(chan wire.Message, eventsWaiting)
-	phone, err := c.dial(ctx, a, nil, func(m wire.Message) {
+	phone, err := c.connect(ctx, a, token, func(m wire.Message) {
 		if !c.wants(m) {
 			return
 		}
@@ -81,7 +85,7 @@ func (c *eventsCmd) line(m wire.Message, now time.Time) string {
 	}
 	name, fields := m.EventName(), "{"+string(m.Fields)+"}"
 	if m.Type == wire.TypeRobotStatus {
-		name, fields = map[bool]string{true: "online", false: "offline"}[*m.Online], ""
+		name, fields = onlineWords[*m.Online], ""
 	}
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

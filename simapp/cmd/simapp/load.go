@@ -56,7 +56,7 @@ func (c *loadCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	token, err := c.login(ctx, a.stdin)
+	token, err := c.login(ctx, a)
 	if err != nil {
 		return explain(err)
 	}

@@ -1,87 +1,111 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/simapp"
 )
 
-// maxPassword bounds the line that is read from standard input.
-const maxPassword = 1024
-
-// dialTimeout bounds the way to the relay, the login included.
+// dialTimeout bounds a step on the way to the relay, once it is known who asks.
 const dialTimeout = 15 * time.Second
 
-// account says who is asking.
+// relayFlag says which relay is meant.
+type relayFlag struct {
+	Relay string `env:"SIMAPP_RELAY" placeholder:"URL" help:"The relay: ws://HOST:PORT or wss://HOST. Default: where simapp login was."`
+}
+
+// AfterApply takes the relay of the kept login if none is named.
+func (f *relayFlag) AfterApply() error {
+	if f.Relay != "" {
+		return nil
+	}
+	k, err := readKept()
+	if err != nil {
+		return err
+	}
+	if k.Relay == "" {
+		return errors.New("which relay? Use --relay, set SIMAPP_RELAY, or run simapp login")
+	}
+	f.Relay = k.Relay
+	return nil
+}
+
+// account says who is asking: by flags, else by the environment, else whoever
+// simapp login has signed in.
 type account struct {
-	Relay         string `required:"" placeholder:"URL" help:"The relay: ws://HOST:PORT or wss://HOST."`
+	relayFlag `embed:""`
+
 	Token         string `env:"SIMAPP_TOKEN" placeholder:"JWT" help:"The token of a login. Flags can be seen in the process list; the environment cannot."`
-	Email         string `placeholder:"ADDRESS" help:"Log in with this address instead of a token."`
-	PasswordStdin bool   `help:"Read the password of --email from standard input."`
+	Email         string `placeholder:"ADDRESS" help:"Log in with this address for this once."`
+	PasswordStdin bool   `help:"Read the password of --email from standard input, instead of asking on the terminal."`
 }
 
 // login returns the token.
-func (c *account) login(ctx context.Context, stdin io.Reader) (string, error) {
+func (c *account) login(ctx context.Context, a *app) (string, error) {
 	switch {
-	case c.Email == "" && c.Token == "":
-		return "", errors.New("nobody is logged in; set SIMAPP_TOKEN, or use --email and --password-stdin")
-	case c.Email == "":
-		return c.Token, nil
-	case !c.PasswordStdin:
-		return "", errors.New("--email needs --password-stdin, and the password on standard input")
-	}
-	line, err := bufio.NewReader(io.LimitReader(stdin, maxPassword)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read the password: %w", err)
-	}
-	return simapp.Login(ctx, c.Relay, c.Email, strings.TrimRight(line, "\r\n"))
-}
-
-// dial logs in and connects. If the device that is meant is asked for and not
-// named, it becomes the only one there is.
-func (c *account) dial(ctx context.Context, a *app, device *wire.DeviceID, onMessage func(wire.Message)) (*simapp.Phone, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, errors.New("the relay cannot be reached"))
-	defer cancel()
-	token, err := c.login(ctx, a.stdin)
-	if err == nil && device != nil {
-		*device, err = choose(ctx, c.Relay, token, *device)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return simapp.Dial(ctx, simapp.Config{RelayURL: c.Relay, Token: token, OnMessage: onMessage, Log: a.log})
-}
-
-// choose returns the device that is meant: the one named, or the only one there is.
-func choose(ctx context.Context, relay, token string, named wire.DeviceID) (wire.DeviceID, error) {
-	if named != "" {
-		if !named.Valid() {
-			return "", fmt.Errorf("%q is no device; 1 to 64 of letters, digits, - and _", named)
+	case c.Email != "":
+		password, err := a.password(ctx, c.Email, c.PasswordStdin)
+		if err != nil {
+			return "", err
 		}
-		return named, nil
+		return simapp.Login(ctx, c.Relay, c.Email, password)
+	case c.Token != "":
+		return c.Token, nil
+	default:
+		return c.keptLogin(ctx, a)
 	}
-	devices, err := simapp.Devices(ctx, relay, token)
+}
+
+// keptLogin returns the token that simapp login has kept, or a fresh one if little
+// is left of it. It goes to no other relay.
+func (c *account) keptLogin(ctx context.Context, a *app) (string, error) {
+	k, err := readKept()
 	switch {
 	case err != nil:
 		return "", err
-	case len(devices) == 0:
-		return "", errors.New("this account has no robot yet; pair one first")
-	case len(devices) == 1:
-		return devices[0].DeviceID, nil
+	case k.Token == "":
+		return "", errNobody
+	case !k.isFor(c.Relay):
+		return "", fmt.Errorf("%w: the login is at another relay, %s", errNobody, k.Relay)
 	}
-	names := make([]string, len(devices))
-	for i, d := range devices {
-		names[i] = string(d.DeviceID)
-		if !d.Online {
-			names[i] += " (offline)"
-		}
+	left, whole, known := k.life(time.Now())
+	switch {
+	case !known || left > whole/4:
+		return k.Token, nil
+	case left <= 0:
+		return "", errExpired
 	}
-	return "", fmt.Errorf("this account has several robots; choose with --device: %s", strings.Join(names, ", "))
+	fresh, err := simapp.Refresh(ctx, c.Relay, k.Token)
+	if err != nil {
+		a.log.WarnContext(ctx, "the login ends soon and was not refreshed", "left", left, "error", err)
+		return k.Token, nil
+	}
+	k.Token = fresh
+	if err = k.write(); err != nil {
+		a.log.WarnContext(ctx, "the fresh login is not kept", "error", err)
+	}
+	return fresh, nil
+}
+
+// enter logs in. If the device that is meant is not named, it becomes the only one
+// there is.
+func (c *account) enter(ctx context.Context, a *app, device *wire.DeviceID) (token string, err error) {
+	if token, err = c.login(ctx, a); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, errUnreachable)
+	defer cancel()
+	*device, err = choose(ctx, c.Relay, token, *device)
+	return token, err
+}
+
+// connect opens a socket at the relay.
+func (c *account) connect(ctx context.Context, a *app, token string, onMessage func(wire.Message)) (*simapp.Phone, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, errUnreachable)
+	defer cancel()
+	return simapp.Dial(ctx, simapp.Config{RelayURL: c.Relay, Token: token, OnMessage: onMessage, Log: a.log})
 }

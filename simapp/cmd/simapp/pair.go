@@ -27,7 +27,7 @@ Examples:
 
 // Run pairs the robot.
 func (c *pairCmd) Run(ctx context.Context, a *app) error {
-	token, err := c.login(ctx, a.stdin)
+	token, err := c.login(ctx, a)
 	if err != nil {
 		return explain(err)
 	}
@@ -58,7 +58,7 @@ Example:
 
 // Run unpairs the robot.
 func (c *unpairCmd) Run(ctx context.Context, a *app) error {
-	token, err := c.login(ctx, a.stdin)
+	token, err := c.login(ctx, a)
 	if err != nil {
 		return explain(err)
 	}

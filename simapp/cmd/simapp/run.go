@@ -10,30 +10,39 @@ import (
 	"wimz.dev/live/relay/cli"
 )
 
-const description = `The app's end of WIM-Z live video, without a phone.
+const description = `The app's end of WIM-Z live video, without a phone. Log in once, then watch, drive and listen:
 
-    simapp watch --relay ws://127.0.0.1:8000 --email you@example.com --password-stdin < password
-    simapp serve --relay ws://127.0.0.1:8000
-    simapp send dispense_treat --relay ws://127.0.0.1:8000
-    simapp events --relay ws://127.0.0.1:8000
+    simapp login --relay wss://relay.example.com
+    simapp devices
+    simapp pair 7K3M-9QXD
+    simapp watch
+    simapp drive
+    simapp send dispense_treat
+    simapp events
+    simapp serve
 
-The first shows figures of a robot's video in the terminal, the second serves a page
-that shows the video itself, the third tells a robot what to do, the last shows what
-robots tell.`
+` + exitStatuses
 
 // grammar is the command line.
 type grammar struct {
 	Verbose bool             `short:"v" help:"Log what happens, and every step of WebRTC, to standard error."`
 	Version kong.VersionFlag `help:"Print the version."`
 
-	Watch  watchCmd  `cmd:"" help:"Watch a robot in the terminal and measure what comes."`
-	Serve  serveCmd  `cmd:"" help:"Serve a page that shows a robot's video."`
-	Doctor doctorCmd `cmd:"" help:"Look for what stands between this machine and a robot's picture."`
-	Load   loadCmd   `cmd:"" help:"Put a relay under load and measure it."`
-	Pair   pairCmd   `cmd:"" help:"Become the owner of the robot that shows a code."`
-	Unpair unpairCmd `cmd:"" help:"Give a robot up."`
-	Send   sendCmd   `cmd:"" help:"Send a robot a command."`
-	Events eventsCmd `cmd:"" help:"Show what robots tell."`
+	Login    loginCmd    `cmd:"" help:"Log in, for all the other commands."`
+	Register registerCmd `cmd:"" help:"Open an account."`
+	Logout   logoutCmd   `cmd:"" help:"Log out."`
+	Devices  devicesCmd  `cmd:"" help:"List the robots of the account."`
+	Pair     pairCmd     `cmd:"" help:"Become the owner of the robot that shows a code."`
+	Unpair   unpairCmd   `cmd:"" help:"Give a robot up."`
+	Watch    watchCmd    `cmd:"" help:"Watch a robot in the terminal and measure what comes."`
+	Drive    driveCmd    `cmd:"" help:"Drive a robot with the keys of the terminal."`
+	Serve    serveCmd    `cmd:"" help:"Serve a page that shows a robot's video."`
+	Send     sendCmd     `cmd:"" help:"Send a robot a command."`
+	Events   eventsCmd   `cmd:"" help:"Show what robots tell."`
+	Doctor   doctorCmd   `cmd:"" help:"Look for what stands between this machine and a robot's picture."`
+	Load     loadCmd     `cmd:"" help:"Put a relay under load and measure it."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that completes commands in your shell."`
 }
 
 // app is what the commands share.
@@ -41,13 +50,17 @@ type app struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	held   *held // standard error, behind stderr and log
 	log    *slog.Logger
+
+	verbose bool
 }
 
 // run is the whole program but for the process: it returns the exit status. It
 // ends when the command does, or soon after ctx, which is how it is told to stop.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	program := cli.Program{Name: "simapp", Description: description, Stdout: stdout, Stderr: stderr}
+	errors := &held{to: stderr}
+	program := cli.Program{Name: "simapp", Description: description, Stdout: stdout, Stderr: errors, Status: exitStatus}
 	var g grammar
 	command, status := program.Parse(&g, args)
 	if command == nil {
@@ -58,6 +71,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		level = slog.LevelDebug
 	}
 	return program.Run(ctx, command, &app{
-		stdin: stdin, stdout: stdout, stderr: stderr, log: cli.Logger(stderr, level, "text"),
+		stdin: stdin, stdout: stdout, stderr: errors, held: errors, verbose: g.Verbose,
+		log: cli.Logger(errors, level, "text"),
 	})
 }

@@ -25,7 +25,19 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// Whoever runs the tests may be logged in.
+	_ = os.Unsetenv("SIMAPP_RELAY")
+	settings, err := os.MkdirTemp("", "simapp-test-")
+	if err != nil {
+		panic(err)
+	}
+	_ = os.Setenv("XDG_CONFIG_HOME", settings)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		_ = os.RemoveAll(settings)
+		os.Exit(status)
+	}))
+}
 
 // start runs the program with a standard input.
 func start(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
@@ -47,24 +59,31 @@ func TestCommandLine(t *testing.T) {
 		"send help":      {[]string{"send", "--help"}, cli.ExitOK, "Examples:"},
 		"events help":    {[]string{"events", "--help"}, cli.ExitOK, "Examples:"},
 		"no command":     {[]string{"send", "--relay", "ws://h"}, cli.ExitUsage, "<command>"},
-		"nobody sends":   {[]string{"send", "stop", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
-		"nobody listens": {[]string{"events", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
+		"nobody sends":   {[]string{"send", "stop", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
+		"nobody listens": {[]string{"events", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
+		"devices help":   {[]string{"devices", "--help"}, cli.ExitOK, "Examples:"},
+		"login help":     {[]string{"login", "--help"}, cli.ExitOK, "Examples:"},
+		"register help":  {[]string{"register", "--help"}, cli.ExitOK, "Example:"},
+		"logout help":    {[]string{"logout", "--help"}, cli.ExitOK, "Example:"},
+		"load help":      {[]string{"load", "--help"}, cli.ExitOK, "Example:"},
+		"login where":    {[]string{"login"}, cli.ExitUsage, "--relay"},
+		"nobody lists":   {[]string{"devices", "--relay", "ws://h"}, exitNotAllowed, "simapp login"},
 		"version":        {[]string{"--version"}, cli.ExitOK, ""},
 		"nothing":        {nil, cli.ExitUsage, "see simapp --help"},
 		"unknown":        {[]string{"dance"}, cli.ExitUsage, "see simapp --help"},
 		"no relay":       {[]string{"watch"}, cli.ExitUsage, "--relay"},
 		"bad codec":      {[]string{"watch", "--relay", "ws://h", "--codec", "av1"}, cli.ExitUsage, "--codec"},
-		"nobody":         {[]string{"watch", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
+		"nobody":         {[]string{"watch", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
 		"no password":    {[]string{"watch", "--relay", "ws://h", "--email", "a@b.c"}, cli.ExitFailed, "--password-stdin"},
 		"bad device":     {[]string{"watch", "--relay", "ws://h", "--token", "T", "--device", "a b"}, cli.ExitFailed, "\"a b\" is no device"},
 		"pair help":      {[]string{"pair", "--help"}, cli.ExitOK, "Examples:"},
 		"unpair help":    {[]string{"unpair", "--help"}, cli.ExitOK, "Example:"},
 		"pair what":      {[]string{"pair", "--relay", "ws://h"}, cli.ExitUsage, "<code>"},
-		"pair nobody":    {[]string{"pair", "7K3M-9QXD", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
+		"pair nobody":    {[]string{"pair", "7K3M-9QXD", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
 		"unpair what":    {[]string{"unpair", "--relay", "ws://h"}, cli.ExitUsage, "<id>"},
-		"unpair nobody":  {[]string{"unpair", "wimz_1", "--relay", "ws://h"}, cli.ExitFailed, "SIMAPP_TOKEN"},
+		"unpair nobody":  {[]string{"unpair", "wimz_1", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
 		"unpair none":    {[]string{"unpair", "../x", "--relay", "ws://h", "--token", "T"}, cli.ExitFailed, "\"../x\" is no device"},
-		"relay away":     {[]string{"watch", "--relay", "ws://127.0.0.1:1", "--token", "T", "--device", "x"}, cli.ExitFailed, "dial"},
+		"relay away":     {[]string{"watch", "--relay", "ws://127.0.0.1:1", "--token", "T", "--device", "x"}, exitUnreachable, "dial"},
 		"bad relay":      {[]string{"serve", "--relay", "ftp://h"}, cli.ExitFailed, "ws://host:port"},
 		"bad address":    {[]string{"serve", "--relay", "ws://h", "--listen", "nowhere"}, cli.ExitFailed, "--listen"},
 		"bad ready file": {[]string{"serve", "--relay", "ws://h", "--listen", "127.0.0.1:0", "--ready-file", "/nowhere/f"}, cli.ExitFailed, "ready file"},
@@ -128,17 +147,18 @@ func TestLoginAndChoice(t *testing.T) {
 	for name, c := range map[string]struct {
 		devices  []simapp.DeviceStatus
 		password string
+		status   int
 		want     string
 	}{
-		"wrong password": {nil, "wrong horse\n", "check the password"},
-		"no robot":       {nil, "right horse\n", "no robot yet"},
-		"two robots":     {[]simapp.DeviceStatus{one, two}, "right horse\r\n", "wimz_1, wimz_2 (offline)"},
-		"refused socket": {[]simapp.DeviceStatus{one}, "right horse", "get a fresh token"},
+		"wrong password": {nil, "wrong horse\n", exitNotAllowed, "check the password"},
+		"no robot":       {nil, "right horse\n", cli.ExitFailed, "no robot yet"},
+		"two robots":     {[]simapp.DeviceStatus{one, two}, "right horse\r\n", cli.ExitFailed, "wimz_1, wimz_2 (offline)"},
+		"refused socket": {[]simapp.DeviceStatus{one}, "right horse", exitNotAllowed, "log in again"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, _, stderr := start(t, c.password, "watch",
 				"--relay", fakeAPI(t, c.devices...), "--email", "a@b.c", "--password-stdin")
-			if status != cli.ExitFailed || !strings.Contains(stderr, c.want) {
+			if status != c.status || !strings.Contains(stderr, c.want) {
 				t.Errorf("status %d, %s", status, stderr)
 			}
 			if strings.Contains(stderr, "horse") {
@@ -158,8 +178,8 @@ func TestPairAndUnpair(t *testing.T) {
 	}{
 		{[]string{"pair", "7K3M-9QXD", "--token", "T"}, cli.ExitOK, "paired with wimz_1\n"},
 		{[]string{"pair", "7K3M-9QX0", "--token", "T"}, cli.ExitFailed, "the relay answered 429: Too Many Requests: try again in 30s\n"},
-		{[]string{"pair", "7K3M-9QXD", "--token", "X"}, cli.ExitFailed, "get a fresh token"},
-		{[]string{"pair", "7K3M-9QXD", "--email", "a@b.c", "--password-stdin"}, cli.ExitFailed, "check the password"},
+		{[]string{"pair", "7K3M-9QXD", "--token", "X"}, exitNotAllowed, "log in again"},
+		{[]string{"pair", "7K3M-9QXD", "--email", "a@b.c", "--password-stdin"}, exitNotAllowed, "check the password"},
 		{[]string{"unpair", "wimz_1", "--token", "T"}, cli.ExitOK, "unpaired wimz_1\n"},
 		{[]string{"unpair", "wimz_2", "--token", "T"}, cli.ExitFailed, "the relay answered 404"},
 	} {
@@ -238,6 +258,21 @@ func fetch(t *testing.T, address string) string {
 	return string(body)
 }
 
+func TestDevices(t *testing.T) {
+	one, two := simapp.DeviceStatus{DeviceID: "wimz_1", Online: true}, simapp.DeviceStatus{DeviceID: "wimz_22"}
+	for want, args := range map[string][]string{
+		"ROBOT    STATE\nwimz_1   online\nwimz_22  offline\n":         {fakeAPI(t, one, two)},
+		"This account has no robot yet. Pair one: simapp pair CODE\n": {fakeAPI(t)},
+		"[]\n": {fakeAPI(t), "--json"},
+		"[\n  {\n    \"device_id\": \"wimz_1\",\n    \"is_online\": true\n  }\n]\n": {fakeAPI(t, one), "--json"},
+	} {
+		status, stdout, stderr := start(t, "", append([]string{"devices", "--token", "T", "--relay"}, args...)...)
+		if status != cli.ExitOK || stdout != want {
+			t.Errorf("status %d\n%s%s", status, stdout, stderr)
+		}
+	}
+}
+
 func TestEveryErrorSaysWhatToDo(t *testing.T) {
 	errs := []error{
 		client.ErrUnauthorized, simapp.ErrICEFailed, simapp.ErrNoCodec,
@@ -251,6 +286,10 @@ func TestEveryErrorSaysWhatToDo(t *testing.T) {
 	} {
 		errs = append(errs, &simapp.RelayError{Code: code, Text: "no"})
 	}
+	for _, code := range []wire.Code{"NO_SOFTWARE", "BUSY", "TAKEN_OVER", "STOPPED"} {
+		errs = append(errs, &simapp.RefusedError{Code: code, Text: "no"})
+	}
+	errs = append(errs, errUnreachable)
 	for _, err := range errs {
 		got := explain(err)
 		if advise(err) == "" || !errors.Is(got, err) && !strings.Contains(got.Error(), err.Error()) {
@@ -259,39 +298,6 @@ func TestEveryErrorSaysWhatToDo(t *testing.T) {
 	}
 	if explain(nil) != nil {
 		t.Error("no error became one")
-	}
-}
-
-func TestWords(t *testing.T) {
-	ttff, lost := 52.0, 1
-	report := simapp.Report{
-		Codec: "h264", Frames: 30, FPS: 15, TTFF: &ttff, BitrateKbps: 1500,
-		Phases:  map[simapp.Phase]float64{simapp.PhaseFrame: 52},
-		Latency: &simapp.Latency{P50: 11, P95: 15}, Lost: &lost, Repeated: &lost, StampErrors: &lost,
-		Pair: &simapp.Pair{Local: "relay", Remote: "host", Protocol: "tls"},
-	}
-	for _, want := range []string{"30 pictures", "after 52 ms", "15.0 fps", "11 ms", "1 lost", "TURN server, tls"} {
-		if got := summary("wimz_1", report); !strings.Contains(got, want) {
-			t.Errorf("summary lacks %q:\n%s", want, got)
-		}
-	}
-	if got := line(61*time.Second, report); !strings.HasPrefix(got, "01:01  live  30 pictures") {
-		t.Error(got)
-	}
-	report.Latency = nil
-	if got := summary("wimz_1", report); !strings.Contains(got, "unknown") {
-		t.Error(got)
-	}
-	if got := summary("wimz_1", simapp.Report{}); !strings.Contains(got, "no picture") {
-		t.Error(got)
-	}
-	for pair, want := range map[simapp.Pair]string{
-		{Local: "host", Remote: "prflx", Protocol: "udp"}: "direct",
-		{Local: "host", Remote: "relay", Protocol: "udp"}: "the robot's TURN",
-	} {
-		if got := path(pair); !strings.Contains(got, want) {
-			t.Errorf("%v: %s", pair, got)
-		}
 	}
 }
 
@@ -322,28 +328,6 @@ func TestEventLines(t *testing.T) {
 	}
 	if (&eventsCmd{}).wants(wire.Message{Type: wire.TypeCredentials}) {
 		t.Error("credentials are printed")
-	}
-}
-
-func TestScreen(t *testing.T) {
-	var out bytes.Buffer
-	asJSON := newScreen(&out, "wimz_1", true)
-	asJSON.show(simapp.Report{Frames: 1})
-	if err := asJSON.close(simapp.Report{Frames: 2}); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	var last simapp.Report
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Frames != 2 || len(lines) != 2 {
-		t.Errorf("%v\n%s", err, out.String())
-	}
-	out.Reset()
-	tty := newScreen(&out, "wimz_1", false)
-	tty.tty = true
-	tty.show(simapp.Report{})
-	tty.show(simapp.Report{})
-	if !strings.Contains(out.String(), "\x1b[2A\x1b[J") {
-		t.Errorf("not rewritten: %q", out.String())
 	}
 }
 

@@ -8,63 +8,107 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"wimz.dev/live/relay/wire"
-	"wimz.dev/live/simapp"
 )
 
-// screen shows a viewing once a second: as lines that are rewritten on a
-// terminal, as a line each elsewhere, or as JSON.
+// screen shows the viewers once a second: as a dashboard on a terminal, as a line
+// each elsewhere, or as JSON.
 type screen struct {
-	out    io.Writer
-	device wire.DeviceID
-	json   bool
-	tty    bool
-	drawn  int // lines on the terminal to be rewritten
-	start  time.Time
+	out     io.Writer
+	device  wire.DeviceID
+	json    bool
+	display *display         // nil if it is no terminal
+	signals <-chan os.Signal // of the terminal, see obey
+	start   time.Time
+
+	shown []string // for obey
 }
 
-func newScreen(out io.Writer, device wire.DeviceID, asJSON bool) *screen {
-	file, ok := out.(*os.File)
-	return &screen{
-		out: out, device: device, json: asJSON, start: time.Now(),
-		tty: ok && term.IsTerminal(int(file.Fd())),
+// newScreen decides how it is shown. With --verbose what is logged matters more
+// than the dashboard.
+func newScreen(a *app, device wire.DeviceID, asJSON bool) *screen {
+	s := &screen{out: a.stdout, device: device, json: asJSON, start: time.Now()}
+	if !asJSON && !a.verbose {
+		s.display = newDisplay(a.stdout, a.held)
+	}
+	return s
+}
+
+// enter takes the terminal. It must be left again.
+func (s *screen) enter() {
+	if s.display != nil {
+		s.signals = s.display.enter()
 	}
 }
 
-// show writes the figures so far.
-func (s *screen) show(r simapp.Report) {
+// leave gives the terminal back. A second time it does nothing.
+func (s *screen) leave() {
+	if s.display != nil {
+		s.display.leave()
+	}
+}
+
+// show writes the figures so far, and how the recording does.
+func (s *screen) show(views []view, recording string) {
 	elapsed := time.Since(s.start).Round(time.Second)
 	switch {
 	case s.json:
-		_ = json.NewEncoder(s.out).Encode(r) //nolint:errchkjson // what matters is the last one, see close
-	case s.tty:
-		s.rewrite(dashboard(s.device, elapsed, r))
-	default:
-		_, _ = fmt.Fprintln(s.out, line(elapsed, r))
+		_ = s.print(views) // what matters is the last one, see report
+	case s.display != nil:
+		s.shown = dashboard(s.device, elapsed, views, recording, s.display.width())
+		s.display.draw(s.shown)
+	case elapsed > 0:
+		for _, v := range views {
+			_, _ = fmt.Fprintln(s.out, named(views, v)+line(elapsed, v))
+		}
 	}
 }
 
-// close writes the report. It is all that a program reads, so a failure counts.
-func (s *screen) close(r simapp.Report) error {
-	if s.json {
-		return json.NewEncoder(s.out).Encode(r)
+// drive shows the video of who drives, and the state of the wheel.
+func (s *screen) drive(v view, wheel string) {
+	elapsed := time.Since(s.start).Round(time.Second)
+	lines := dashboard(s.device, elapsed, []view{v}, "", s.display.width())
+	lines[len(lines)-1] = "  " + label("wheel") + wheel
+	lines = append(lines, keysHelp)
+	s.shown = lines
+	s.display.draw(s.shown)
+}
+
+// obey does what the terminal's user has asked for with a signal.
+func (s *screen) obey(told os.Signal) {
+	if s.display.obey(told) {
+		s.display.draw(s.shown)
 	}
-	s.rewrite(nil)
-	_, err := fmt.Fprint(s.out, summary(s.device, r))
+}
+
+// report writes what there is to say at the end. It is all that a program reads, so
+// a failure counts.
+func (s *screen) report(views []view) error {
+	if s.json {
+		return s.print(views)
+	}
+	var b strings.Builder
+	for _, v := range views {
+		b.WriteString(named(views, v) + summary(s.device, v))
+	}
+	_, err := io.WriteString(s.out, b.String())
 	return err
 }
 
-// rewrite replaces the lines drawn last (ECMA-48: cursor up, erase below).
-func (s *screen) rewrite(lines []string) {
-	var b strings.Builder
-	if s.drawn > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA\x1b[J", s.drawn)
+// print writes a line of JSON for each viewer.
+func (s *screen) print(views []view) error {
+	for _, v := range views {
+		if err := json.NewEncoder(s.out).Encode(v); err != nil {
+			return err
+		}
 	}
-	for _, l := range lines {
-		b.WriteString(l + "\n")
+	return nil
+}
+
+// named says who is meant, if there are several.
+func named(views []view, v view) string {
+	if len(views) == 1 {
+		return ""
 	}
-	s.drawn = len(lines)
-	_, _ = io.WriteString(s.out, b.String())
+	return fmt.Sprintf("viewer %d: ", v.Viewer)
 }

@@ -21,7 +21,7 @@ type sendCmd struct {
 
 // Help is shown by simapp send --help.
 func (*sendCmd) Help() string {
-	return `Ends with status 0 if the relay has passed the command on to the robot, with 1 if it has
+	return `Ends with status 0 if the relay has passed the command on to the robot, with another if it has
 not, and why. What the robot makes of it its events say: see simapp events.
 
 Examples:
@@ -32,7 +32,11 @@ Examples:
 
 // Run sends the command.
 func (c *sendCmd) Run(ctx context.Context, a *app) error {
-	phone, err := c.dial(ctx, a, &c.Device, nil)
+	token, err := c.enter(ctx, a, &c.Device)
+	if err != nil {
+		return explain(err)
+	}
+	phone, err := c.connect(ctx, a, token, nil)
 	if err != nil {
 		return explain(err)
 	}

@@ -14,7 +14,8 @@ import (
 
 // serveCmd serves the viewer page.
 type serveCmd struct {
-	Relay         string `required:"" placeholder:"URL" help:"The relay: ws://HOST:PORT or wss://HOST."`
+	relayFlag `embed:""`
+
 	Listen        string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Listen here. Default: ${default}."`
 	ReadyFile     string `placeholder:"FILE" help:"Write the bound HOST:PORT to this file once the page is served; it is removed at the end."`
 	OpenLoginFile string `placeholder:"FILE" help:"Sign visitors of this machine in with the token in this file, which is read anew each time."`

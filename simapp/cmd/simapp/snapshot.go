@@ -34,6 +34,13 @@ func copyPlane(to []byte, toStride int, from []byte, fromStride int) {
 	}
 }
 
+// there reports whether there has been a picture.
+func (n *newest) there() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.picture != nil
+}
+
 // save writes the picture as PNG.
 func (n *newest) save(name string) error {
 	n.mu.Lock()

@@ -7,8 +7,11 @@ import (
 	"time"
 
 	"wimz.dev/live/relay/wire"
-	"wimz.dev/live/simapp"
+	"wimz.dev/live/simapp/record"
 )
+
+// maxViewers bounds how often one command watches.
+const maxViewers = 8
 
 // watchCmd watches one robot.
 type watchCmd struct {
@@ -18,94 +21,80 @@ type watchCmd struct {
 	For       time.Duration `placeholder:"10s" help:"How long, from the first picture. Default: until Ctrl-C."`
 	Codec     string        `enum:"h264,vp8," default:"" placeholder:"h264|vp8" help:"Accept this codec only."`
 	RelayOnly bool          `help:"Use no other path than through a TURN server."`
+	Viewers   int           `default:"1" placeholder:"N" help:"Watch so many times at once, up to 8."`
 	Snapshot  string        `placeholder:"FILE.png" help:"Write the last picture to this file."`
+	Record    string        `placeholder:"FILE" help:"Write the video as it comes to this file: .mkv, .ivf (VP8) or .h264."`
 	JSON      bool          `help:"Print nothing but JSON: the figures every second, the last line is the report."`
 }
 
 // Help is shown by simapp watch --help.
 func (*watchCmd) Help() string {
-	return `Ends with status 0 if at least one picture was decoded, with 1 if none was.
+	return `Shows on a terminal how the video does: curves of the last minute, how long the first picture
+took, which way it comes, and what the robot says of the link. Elsewhere it prints a line every
+second, and JSON with --json. Ctrl-C ends it. The status is 0 if a picture was decoded; with
+--viewers it is 0 if each viewer had one, and each has its own line.
+
+A recording is not coded anew: it begins with the first key picture and leaves out what is lost. In
+.mkv and .ivf each picture has the time at which it was taken; .h264 has no times, and players
+assume some. When the robot changes the size of the picture it changes in the recording, too;
+ffmpeg, VLC and mpv follow, and the end says so. No file is replaced.
 
 Examples:
 
-    simapp watch --relay ws://127.0.0.1:8000 --device wimz_abc123
-    simapp watch --relay wss://relay.example.com --for 10s --json | tail -1
-    simapp watch --relay ws://127.0.0.1:8000 --relay-only --snapshot robot.png --for 5s`
+    simapp watch
+    simapp watch --device wimz_abc123 --record walk.mkv
+    simapp watch --for 10s --json | tail -1
+    simapp watch --relay ws://127.0.0.1:8000 --relay-only --snapshot robot.png --for 5s
+    simapp watch --viewers 3 --for 20s`
 }
 
-// Run watches until the time is over or ctx ends.
-func (c *watchCmd) Run(ctx context.Context, a *app) error {
-	phone, err := c.dial(ctx, a, &c.Device, nil)
-	if err != nil {
-		return explain(err)
+// Validate refuses what cannot work before anything is asked.
+func (c *watchCmd) Validate() error {
+	if c.Viewers < 1 || c.Viewers > maxViewers {
+		return fmt.Errorf("--viewers is 1 to %d", maxViewers)
 	}
-	defer phone.Close()
-	screen := newScreen(a.stdout, c.Device, c.JSON)
-	var last newest
-	viewing, err := phone.Watch(ctx, c.options(&last))
-	if err != nil {
-		return explain(err)
+	if c.Record == "" {
+		return nil
 	}
-	end := c.follow(ctx, viewing, screen)
-	viewing.Close()
-	final := viewing.Report()
-	if err := screen.close(final); err != nil {
+	codec, err := record.Codec(c.Record)
+	if err != nil {
 		return err
 	}
-	switch {
-	case final.Frames == 0:
-		return explain(end)
-	case end != nil:
-		_, _ = fmt.Fprintf(a.stderr, "simapp: the video ended early: %v\n", explain(end))
+	if codec != "" && c.Codec != "" && codec != c.Codec {
+		return fmt.Errorf("--record %s needs %s, not --codec %s; .mkv holds both", c.Record, codec, c.Codec)
 	}
-	if c.Snapshot != "" {
-		return last.save(c.Snapshot)
+	if c.Codec == "" {
+		c.Codec = codec
 	}
 	return nil
 }
 
-func (c *watchCmd) options(last *newest) simapp.Options {
-	o := simapp.Options{Device: c.Device, Codec: c.Codec, RelayOnly: c.RelayOnly}
-	if c.Snapshot != "" {
-		o.OnPicture = last.keep
+// Run watches until the time is over or ctx ends.
+func (c *watchCmd) Run(ctx context.Context, a *app) (err error) {
+	token, err := c.enter(ctx, a, &c.Device)
+	if err != nil {
+		return explain(err)
 	}
-	return o
-}
-
-// follow shows the viewing until it ends, by itself (then it returns why), by
-// ctx, or because the time is over.
-func (c *watchCmd) follow(ctx context.Context, v *simapp.Viewing, screen *screen) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	var over <-chan time.Time
-	live := v.Live()
-	for {
-		select {
-		case <-tick.C:
-			screen.show(v.Report())
-		case <-live:
-			live = nil
-			if c.For > 0 {
-				over = time.After(c.For)
-			}
-		case <-over:
-			return nil
-		case <-v.Done():
-			return v.Err()
-		case <-ctx.Done():
-			if isLive(v) {
-				return nil
-			}
-			return errors.New("stopped before the first picture")
-		}
+	keep, err := openKeeper(c.Record, c.Snapshot)
+	if err != nil {
+		return err
 	}
-}
-
-func isLive(v *simapp.Viewing) bool {
-	select {
-	case <-v.Live():
-		return true
-	default:
-		return false
+	defer func() { err = errors.Join(err, keep.close(a)) }()
+	var crowd audience
+	defer crowd.leave()
+	for number := range c.Viewers {
+		crowd.take(ctx, c, a, token, number+1, keep)
 	}
+	if err := crowd.refused(); err != nil {
+		return err
+	}
+	screen := newScreen(a, c.Device, c.JSON)
+	crowd.follow(ctx, c.For, screen, keep)
+	screen.leave()
+	crowd.leave()
+	views := crowd.views()
+	if err := screen.report(views); err != nil {
+		return err
+	}
+	return crowd.outcome(a, views)
 }

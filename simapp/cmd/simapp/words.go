@@ -9,8 +9,11 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-// state says in words how far a viewing is.
-func state(r simapp.Report) string {
+// stillAfter is how old the newest picture of live video is at most.
+const stillAfter = 2 * time.Second
+
+// state says in words how far a viewing is. age is that of its newest picture.
+func state(r simapp.Report, age time.Duration) string {
 	for _, step := range []struct {
 		phase simapp.Phase
 		words string
@@ -20,6 +23,9 @@ func state(r simapp.Report) string {
 		{simapp.PhaseAnswer, "connecting"},
 	} {
 		if _, reached := r.Phases[step.phase]; reached {
+			if step.phase == simapp.PhaseFrame && age > stillAfter {
+				return fmt.Sprintf("no picture for %.0f s", age.Seconds())
+			}
 			return step.words
 		}
 	}
@@ -27,52 +33,46 @@ func state(r simapp.Report) string {
 }
 
 // line is a second's figures on one line.
-func line(elapsed time.Duration, r simapp.Report) string {
-	parts := []string{clock(elapsed), state(r)}
-	if r.Frames > 0 {
+func line(elapsed time.Duration, v view) string {
+	parts := []string{clock(elapsed), v.State}
+	if v.Frames > 0 {
 		parts = append(parts,
-			fmt.Sprintf("%d pictures", r.Frames), fmt.Sprintf("%.1f fps", r.FPS),
-			fmt.Sprintf("%.0f kbit/s", r.BitrateKbps))
-		if r.Latency != nil {
-			parts = append(parts, fmt.Sprintf("latency %.0f ms", r.Latency.P50), fmt.Sprintf("lost %d", *r.Lost))
+			fmt.Sprintf("%d pictures", v.Frames), fmt.Sprintf("%.1f fps", v.FPS),
+			fmt.Sprintf("%.0f kbit/s", v.BitrateKbps))
+		if v.Latency != nil {
+			parts = append(parts, fmt.Sprintf("latency %.0f ms", v.Latency.P50), fmt.Sprintf("lost %d", *v.Lost))
 		}
-		parts = append(parts, fmt.Sprintf("frozen %d times", r.Freezes))
+		parts = append(parts, fmt.Sprintf("frozen %d times", v.Freezes))
 	}
 	return strings.Join(parts, "  ")
 }
 
-// dashboard is the same on a terminal.
-func dashboard(device wire.DeviceID, elapsed time.Duration, r simapp.Report) []string {
-	lines := []string{fmt.Sprintf("  \x1b[1m%s\x1b[0m  %s  %s", device, state(r), clock(elapsed))}
-	if r.Frames > 0 {
-		lines = append(lines, figures(r)...)
-	}
-	return append(lines, "  \x1b[2mCtrl-C ends\x1b[0m")
-}
-
 // summary is what remains at the end.
-func summary(device wire.DeviceID, r simapp.Report) string {
-	if r.Frames == 0 {
-		return fmt.Sprintf("%s: no picture; it ended while %s\n", device, state(r))
+func summary(device wire.DeviceID, v view) string {
+	if v.Frames == 0 {
+		return fmt.Sprintf("%s: no picture; %s\n", device, v.State)
 	}
-	first := fmt.Sprintf("%s: %d pictures, the first after %.0f ms", device, r.Frames, *r.TTFF)
-	return strings.Join(append([]string{first}, figures(r)...), "\n") + "\n"
+	lines := []string{
+		fmt.Sprintf("%s: %d pictures, the first after %.0f ms", device, v.Frames, *v.TTFF),
+		fmt.Sprintf("  video    %s, %.1f fps, %.0f kbit/s", v.Codec, v.FPS, v.BitrateKbps),
+	}
+	if v.Latency != nil {
+		lines = append(lines, fmt.Sprintf("  latency  %.0f ms, 95 %% below %.0f ms", v.Latency.P50, v.Latency.P95))
+	}
+	lines = append(lines, "  pictures "+counted(v))
+	if v.Pair != nil {
+		lines = append(lines, "  path     "+path(*v.Pair))
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
-// figures are the lines that dashboard and summary share.
-func figures(r simapp.Report) []string {
-	lines := []string{fmt.Sprintf("  video    %s, %.1f fps, %.0f kbit/s", r.Codec, r.FPS, r.BitrateKbps)}
-	if r.Latency != nil {
-		lines = append(lines, fmt.Sprintf("  latency  %.0f ms, 95 %% below %.0f ms", r.Latency.P50, r.Latency.P95),
-			fmt.Sprintf("  pictures %d lost, %d repeated, %d unreadable, frozen %d times",
-				*r.Lost, *r.Repeated, *r.StampErrors, r.Freezes))
-	} else {
-		lines = append(lines, fmt.Sprintf("  pictures frozen %d times; without stamps latency and loss are unknown", r.Freezes))
+// counted says how many pictures there were, and what was wrong.
+func counted(v view) string {
+	if v.Latency == nil {
+		return fmt.Sprintf("%d, frozen %d times; without stamps latency and loss are unknown", v.Frames, v.Freezes)
 	}
-	if r.Pair != nil {
-		lines = append(lines, "  path     "+path(*r.Pair))
-	}
-	return lines
+	return fmt.Sprintf("%d, %d lost, %d repeated, %d unreadable, frozen %d times",
+		v.Frames, *v.Lost, *v.Repeated, *v.StampErrors, v.Freezes)
 }
 
 // path says which way the media takes.

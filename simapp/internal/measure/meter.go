@@ -99,3 +99,12 @@ func (m *Meter) Run() Run { return m.run }
 
 // LastPicture returns when the newest picture was decoded, zero if none was.
 func (m *Meter) LastPicture() time.Time { return m.lastPicture }
+
+// Pictures returns how many were counted.
+func (m *Meter) Pictures() int { return m.frames }
+
+// Bytes returns how much RTP payload was counted.
+func (m *Meter) Bytes() int64 { return m.bytes }
+
+// Latest returns the latency of the newest stamped picture, and whether there is one.
+func (m *Meter) Latest() (latency time.Duration, ok bool) { return m.latencies.latest(), m.stamped }

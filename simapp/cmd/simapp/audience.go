@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"wimz.dev/live/simapp"
+)
+
+// audience is everybody this command watches as.
+type audience struct {
+	seats   []*seat
+	waiting sync.WaitGroup // for live and ended of each seat
+}
+
+// take asks for video for one more. The first one's pictures are kept.
+func (w *audience) take(ctx context.Context, c *watchCmd, a *app, token string, number int, keep *keeper) {
+	o := simapp.Options{Device: c.Device, Codec: c.Codec, RelayOnly: c.RelayOnly}
+	if number == 1 {
+		o.OnPicture, o.OnCoded = keep.picture(), keep.coded()
+	}
+	s := &seat{number: number}
+	w.seats = append(w.seats, s)
+	s.watch(ctx, &c.account, a, token, o, nil)
+}
+
+// refused is why nobody has a viewing, nil if somebody has.
+func (w *audience) refused() error {
+	var errs error
+	for _, s := range w.seats {
+		if s.viewing != nil {
+			return nil
+		}
+		errs = errors.Join(errs, w.named(s.number, explain(s.refused)))
+	}
+	return errs
+}
+
+// named says whose error it is, if there are several.
+func (w *audience) named(number int, err error) error {
+	if len(w.seats) == 1 || err == nil {
+		return err
+	}
+	return fmt.Errorf("viewer %d: %w", number, err)
+}
+
+// watched returns what is told when somebody has the first picture, and for each
+// who has no more.
+func (w *audience) watched() (live, ended <-chan struct{}) {
+	first, end := make(chan struct{}, len(w.seats)), make(chan struct{}, len(w.seats))
+	for _, s := range w.seats {
+		if s.viewing == nil {
+			end <- struct{}{}
+			continue
+		}
+		w.waiting.Go(func() {
+			select {
+			case <-s.viewing.Live():
+				first <- struct{}{}
+				<-s.viewing.Done()
+			case <-s.viewing.Done():
+			}
+			end <- struct{}{}
+		})
+	}
+	return first, end
+}
+
+// follow shows everybody until all have ended, ctx has, or the time is over.
+func (w *audience) follow(ctx context.Context, limit time.Duration, screen *screen, keep *keeper) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var over <-chan time.Time
+	live, ended := w.watched()
+	screen.enter()
+	screen.show(w.views(), keep.words())
+	for left := len(w.seats); left > 0; {
+		select {
+		case now := <-tick.C:
+			for _, s := range w.seats {
+				s.look(now)
+			}
+			screen.show(w.views(), keep.words())
+		case told := <-screen.signals:
+			screen.obey(told)
+		case <-live:
+			if over == nil && limit > 0 {
+				over = time.After(limit)
+			}
+		case <-ended:
+			left--
+		case <-over:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (w *audience) views() []view {
+	all, now := make([]view, len(w.seats)), time.Now()
+	for i, s := range w.seats {
+		all[i] = s.view(now)
+	}
+	return all
+}
+
+// leave ends every viewing, at the same time.
+func (w *audience) leave() {
+	var closing sync.WaitGroup
+	for _, s := range w.seats {
+		closing.Go(s.leave)
+	}
+	closing.Wait()
+	w.waiting.Wait()
+}
+
+// outcome is the error of the command. That video has ended early is none, but it
+// is told.
+func (w *audience) outcome(a *app, views []view) (errs error) {
+	for _, v := range views {
+		switch {
+		case v.Frames > 0 && v.err != nil:
+			_, _ = fmt.Fprintf(a.stderr, "simapp: the video ended early: %v\n", w.named(v.Viewer, explain(v.err)))
+		case v.Frames > 0:
+		case v.err == nil:
+			errs = errors.Join(errs, w.named(v.Viewer, fmt.Errorf("%w: stopped before the first one", errNoVideo)))
+		default:
+			errs = errors.Join(errs, w.named(v.Viewer, explain(fmt.Errorf("%w: %w", errNoVideo, v.err))))
+		}
+	}
+	return errs
+}
