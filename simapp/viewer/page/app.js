@@ -141,7 +141,8 @@ async function loadRobots() {
 // poll looks who is there, and watches a robot that came.
 async function poll() {
   if (page.session || document.hidden || !page.relay?.open || !(await loadRobots())) return;
-  if (page.failed) onPresence();
+  if (page.failed?.failure === 'relay') watch();
+  else if (page.failed) onPresence();
   else if (robots.chosen && !page.session) watch();
 }
 
@@ -174,7 +175,8 @@ function watch() {
   if (signIn.shown) return;
   stop();
   page.failed = null;
-  if (!page.relay?.open || !robots.loaded) return stage.show('starting', progress.socket);
+  if (!page.relay?.dialling && !(page.relay?.open && robots.loaded)) return fail({ failure: 'relay' });
+  if (page.relay.dialling) return stage.show('starting', progress.socket);
   if (robots.empty) {
     stage.show('idle', noRobots);
     return pairing.open();
@@ -264,6 +266,7 @@ async function onNotMine() {
   const id = robots.chosen;
   if (!(await loadRobots()) || robots.chosen === id || page.failed !== failed) return;
   stage.clear();
+  stage.show('error', explain({ code: 'NOT_AUTHORIZED' }), true);
 }
 
 function tryAgain() {
@@ -271,7 +274,8 @@ function tryAgain() {
   if (!account.token) return start();
   if (!page.relay || page.failed?.failure === 'elsewhere') return enter(account.token);
   page.relay.hasten();
-  watch();
+  if (page.relay.open && !robots.loaded) onUp();
+  else watch();
 }
 
 // --- what the relay says -------------------------------------------------
@@ -305,7 +309,9 @@ function onMessage(m) {
 }
 
 function onRobotStatus({ device_id: id, online }) {
-  if (robots.status(id, online)) onPresence();
+  if (!robots.status(id, online) || id !== robots.chosen || !page.failed) return;
+  if (!online && !isAway(page.failed)) fail({ code: 'DEVICE_OFFLINE' }); // that is why
+  else onPresence();
 }
 
 // --- what the computer says ----------------------------------------------

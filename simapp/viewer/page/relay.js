@@ -34,6 +34,11 @@ export class Relay {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
+  // dialling ends soon: up or down is called.
+  get dialling() {
+    return this.#socket?.readyState === WebSocket.CONNECTING;
+  }
+
   // send reports whether the message went out; nothing is kept for later.
   send(message) {
     if (!this.open) return false;

@@ -5,6 +5,7 @@ import { noNetwork, reconnecting, standing } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 const quiet = 6_000; // ms for which a remark stays
+const pause = 500; // ms
 
 // put changes a text only where it is another one.
 const put = (id, text) => { if ($(id).textContent !== text) $(id).textContent = text; };
@@ -12,6 +13,7 @@ const put = (id, text) => { if ($(id).textContent !== text) $(id).textContent = 
 export class Stage {
   #video = $('video');
   #remark = 0;
+  #announcement = 0;
 
   // show puts a status on the stage. state names it for the style sheet; again
   // offers to try again.
@@ -33,8 +35,10 @@ export class Stage {
     if (text !== undefined) put('status-text', text);
   }
 
+  // announce tells who listens, after a pause: of steps in a row only the last.
   announce(text) {
-    put('announcer', text);
+    clearTimeout(this.#announcement);
+    this.#announcement = setTimeout(() => put('announcer', text), pause);
   }
 
   // say makes a remark that goes away by itself.
