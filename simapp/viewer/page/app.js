@@ -13,7 +13,7 @@ import { SignIn } from './signin.js';
 import { Stage } from './stage.js';
 import { Toolbar } from './toolbar.js';
 import { Watchdog } from './watchdog.js';
-import { choose, clean, explain, noRobots, paired, progress, refused, relayAway, signedOut } from './words.js';
+import { choose, clean, explain, noNetwork, noRobots, paired, progress, refused, relayAway, signedOut } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -318,6 +318,7 @@ function onRobotStatus({ device_id: id, online }) {
 
 // onNetwork is called when there may be another network.
 function onNetwork() {
+  if (page.relay?.open) $('relay-state').textContent = '';
   page.relay?.hasten();
   page.session?.hasten();
 }
@@ -332,6 +333,7 @@ setInterval(poll, pollEvery);
 $('sign-out').addEventListener('click', signOut);
 $('again').addEventListener('click', tryAgain);
 addEventListener('online', onNetwork);
+addEventListener('offline', () => { $('relay-state').textContent = noNetwork; });
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) return;
   page.relay?.hasten();
