@@ -30,6 +30,7 @@ const page = {
   control: null,
   state: 'starting', // of the session
   failed: null, // why the last session ended
+  invited: false, // to pair a robot
 };
 
 const stage = new Stage();
@@ -55,9 +56,11 @@ async function start() {
   else ask();
 }
 
-async function demoLogin() {
+async function demoLogin(old) {
   try {
-    enter((await api.demoSession()).token);
+    const { token } = await api.demoSession();
+    if (typeof token !== 'string' || token === old) throw new Error('no other token');
+    enter(token);
   } catch {
     ask(signedOut.demo);
   }
@@ -75,12 +78,14 @@ function enter(token, seconds) {
     stop();
     stage.clear();
     if (page.owner) robots.forget();
+    page.invited = false;
   }
   page.owner = account.owner;
   page.failed = null;
   $('tools').hidden = false;
   if (page.session) stage.show(page.state, progress[page.state]);
   else stage.show('starting', progress.socket);
+  for (const session of page.leaving) session.down();
   page.relay?.close();
   page.relay = new Relay(token, {
     up: onUp, down: onDown, ended: onEnded, message: onMessage, check: loadRobots,
@@ -97,11 +102,12 @@ function ask(why) {
 // onExpired asks for a login again. The picture plays on for as long as the relay
 // and the robot let it.
 function onExpired() {
-  if (!account.token) return;
+  const old = account.token;
+  if (!old) return;
   disconnect();
   const playing = document.body.dataset.picture === 'playing' && page.session;
   if (!playing) stop();
-  if (page.demo) demoLogin(); // the demo's own token is renewed elsewhere
+  if (page.demo) demoLogin(old); // the demo's own token is renewed elsewhere
   else ask(playing ? signedOut.playing : signedOut.auth);
 }
 
@@ -179,7 +185,9 @@ function watch() {
   if (page.relay.dialling) return stage.show('starting', progress.socket);
   if (robots.empty) {
     stage.show('idle', noRobots);
-    return pairing.open();
+    if (!page.invited) pairing.open();
+    page.invited = true;
+    return;
   }
   if (!robots.chosen) return stage.show('idle', choose);
   stage.show('asking', progress.asking);
@@ -291,7 +299,7 @@ async function onUp() {
 }
 
 function onDown() {
-  page.session?.down();
+  for (const session of [...page.leaving, page.session]) session?.down();
   if (page.session) $('relay-state').textContent = relayAway;
   else if (page.failed?.failure !== 'relay') fail({ failure: 'relay' });
 }
@@ -304,8 +312,7 @@ function onEnded(why) {
 
 function onMessage(m) {
   if (m.type === 'robot_status') return onRobotStatus(m);
-  for (const session of page.leaving) session.receive(m);
-  page.session?.receive(m);
+  if (![...page.leaving].some((session) => session.receiveLate(m))) page.session?.receive(m);
 }
 
 function onRobotStatus({ device_id: id, online }) {

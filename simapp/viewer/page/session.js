@@ -46,12 +46,13 @@ export class Session {
   }
 
   async #begin(before) {
+    await null; // whoever made this session knows it by now
+    if (!this.#over) this.#enter('asking', 'request');
     await before;
     if (this.#over) return this.#settle();
-    this.#enter('asking', 'request');
     this.#mark('asked');
-    this.#asked = this.#relay.send({ type: 'webrtc_request', device_id: this.#device });
-    if (!this.#asked) this.#end({ failure: 'relay' });
+    this.#asked = true;
+    if (!this.#relay.send({ type: 'webrtc_request', device_id: this.#device })) this.#end({ failure: 'relay' });
   }
 
   get over() {
@@ -60,13 +61,13 @@ export class Session {
 
   // close ends the session on this side and says so, if need be when the relay has
   // answered.
-  close(reason = 'app_left') {
+  close() {
     if (this.#over) return;
-    if (this.id) this.#relay.send({ type: 'webrtc_close', session_id: this.id, reason });
+    if (this.id) this.#leave(this.id);
     this.#left = this.#asked && !this.id;
     this.#free();
-    if (this.#left) this.#timers.leave = setTimeout(this.#settle, limits.request);
-    else this.#settle();
+    if (this.#left) this.#timers.leave = setTimeout(() => this.#settle(), limits.request);
+    else if (this.#asked) this.#settle(); // else it still waits for the one before
   }
 
   // pictured is called with the first picture that is shown.
@@ -84,8 +85,11 @@ export class Session {
     if (this.id && !this.#over) this.#resume(this.#connected && this.pc.connectionState !== 'connected');
   }
 
+  // A request is answered on its own socket, or not at all.
   down() {
-    if (!this.id) this.#end({ failure: 'relay' }); // the answer went to the lost socket
+    if (!this.id) this.#end({ failure: 'relay' });
+    if (this.#left) this.#settle();
+    this.#left = false;
   }
 
   // hasten is called when the network has changed and a path that seems good may
@@ -94,8 +98,8 @@ export class Session {
     if (this.#connected && !this.#over) this.#resume(true);
   }
 
+  // receive takes a message that is about this session, or may be.
   receive(m) {
-    if (this.#left) return this.#onLateAnswer(m);
     if (this.#over || !this.#asked) return;
     if (m.session_id && this.id && m.session_id !== this.id) return;
     switch (m.type) {
@@ -113,14 +117,24 @@ export class Session {
     return this.id !== null && m.session_id === this.id;
   }
 
-  #onLateAnswer(m) {
-    if (m.type !== 'webrtc_credentials' && m.type !== 'error') return;
-    if (m.type === 'webrtc_credentials') {
-      this.#relay.send({ type: 'webrtc_close', session_id: m.session_id, reason: 'app_left' });
-    }
+  // receiveLate takes the answer to a request that nobody waits for any more, and
+  // reports whether m is that.
+  receiveLate(m) {
+    const refused = m.type === 'error' && !m.session_id && !m.command && this.#isMyDevice(m);
+    if (!this.#left || !(refused || m.type === 'webrtc_credentials')) return false;
+    if (!refused) this.#leave(m.session_id);
     this.#left = false;
     clearTimeout(this.#timers.leave);
     this.#settle();
+    return true;
+  }
+
+  #leave(id) {
+    this.#relay.send({ type: 'webrtc_close', session_id: id, reason: 'app_left' });
+  }
+
+  #isMyDevice(m) {
+    return !m.device_id || m.device_id === this.#device;
   }
 
   #onCredentials(m) {
@@ -242,7 +256,7 @@ export class Session {
   // does not need it. Refused commands are not about the session.
   #onError(m) {
     if (m.command || (this.id && !m.session_id)) return;
-    if (m.device_id && m.device_id !== this.#device) return;
+    if (!this.#isMyDevice(m)) return;
     if (m.code === 'SESSION_UNKNOWN' && (!this.id || this.pc?.connectionState === 'connected')) return;
     this.#end({ code: clean(m.code, 64), text: clean(m.message), retryAfter: m.retry_after });
   }
@@ -278,7 +292,7 @@ export class Session {
   #end(why) {
     if (this.#over) return;
     this.#free();
-    this.#settle();
+    if (this.#asked) this.#settle();
     this.#on.ended(why);
   }
 
