@@ -4,13 +4,13 @@ import { tryingIn } from './words.js';
 
 // After how many seconds: the times in turn, the last one for ever.
 const soon = [1, 2, 4, 8, 15];
-const later = [5, 10, 20, 30];
+const later = [8, 15, 30]; // there is something to read first
 const retries = {
   VIEWER_LIMIT: [10],
-  TURN_ERROR: later, OFFER_TIMEOUT: later, ANSWER_TIMEOUT: soon, SESSION_UNKNOWN: soon, INTERNAL: later,
+  TURN_ERROR: later, OFFER_TIMEOUT: later, ANSWER_TIMEOUT: later, SESSION_UNKNOWN: soon, INTERNAL: later,
   robot_left: later, robot_error: later, app_gone: soon, too_slow: later,
-  offer_timeout: later, answer_timeout: soon,
-  request: soon, offer: later, connect: later, picture: later, lost: soon,
+  offer_timeout: later, answer_timeout: later,
+  request: later, offer: later, connect: later, picture: later, lost: soon,
 };
 // These need somebody to do something, or come back with the relay or the robot.
 const needsSomebody = [
