@@ -11,7 +11,7 @@ const types = ['video/mp4;codecs=avc3.42E01F', 'video/mp4', 'video/webm;codecs=v
 
 export class Recording {
   #on;
-  #recorder = null;
+  #tape = null; // what runs: {recorder, name, chunks, size, seconds, why it ended}
   #timer = 0;
 
   // on: {time(seconds), ended(words)}; time is called each second, and with null
@@ -25,63 +25,60 @@ export class Recording {
   }
 
   get running() {
-    return this.#recorder !== null;
+    return this.#tape !== null;
   }
 
   start(stream, robot) {
     this.stop('asked');
     const mimeType = types.find((t) => MediaRecorder.isTypeSupported(t));
     const name = fileName(robot, mimeType?.startsWith('video/mp4') ? 'mp4' : 'webm');
-    const tape = { chunks: [], size: 0, seconds: 0, why: 'video', name };
     try {
       const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: bitsPerSecond });
+      const tape = { recorder, name, chunks: [], size: 0, seconds: 0, why: 'video' };
       recorder.ondataavailable = ({ data }) => this.#keep(tape, data);
-      recorder.onstop = () => this.#save(recorder, tape);
-      recorder.onerror = () => this.stop('video');
+      recorder.onstop = () => this.#save(tape);
       recorder.start(1000);
-      this.#recorder = recorder;
       this.#tape = tape;
     } catch {
       this.#on.ended(notRecorded);
       return;
     }
     this.#on.time(0);
-    this.#timer = setInterval(() => this.#tick(tape), 1000);
+    this.#timer = setInterval(() => this.#tick(), 1000);
   }
-
-  #tape = null;
 
   // stop ends the recording and saves it; why is one of recordingEnded.
   stop(why) {
-    if (!this.#recorder) return;
+    if (!this.#tape) return;
+    const { recorder } = this.#tape;
     this.#tape.why = why;
-    if (this.#recorder.state !== 'inactive') this.#recorder.stop();
     this.#forget();
+    if (recorder.state !== 'inactive') recorder.stop();
   }
 
-  #tick(tape) {
-    this.#on.time(++tape.seconds);
-    if (tape.seconds >= maxTime) this.stop('time');
+  #tick() {
+    this.#on.time(++this.#tape.seconds);
+    if (this.#tape.seconds >= maxTime) this.stop('time');
   }
 
   #keep(tape, data) {
     if (data.size === 0) return;
     tape.chunks.push(data);
     tape.size += data.size;
-    if (tape.size >= maxSize && this.#tape === tape) this.stop('size');
+    if (tape.size >= maxSize && tape === this.#tape) this.stop('size');
   }
 
   // save comes after the last chunk, also when the stream has ended by itself.
-  #save(recorder, { chunks, size, why, name }) {
-    if (recorder === this.#recorder) this.#forget();
-    if (size === 0) return this.#on.ended(notRecorded);
-    download(new Blob(chunks, { type: recorder.mimeType }), name);
-    this.#on.ended(recordingEnded[why](name));
+  #save(tape) {
+    if (tape === this.#tape) this.#forget();
+    if (tape.size === 0) return this.#on.ended(notRecorded);
+    download(new Blob(tape.chunks, { type: tape.recorder.mimeType }), tape.name);
+    this.#on.ended(recordingEnded[tape.why](tape.name));
   }
 
   #forget() {
     clearInterval(this.#timer);
-    this.#recorder = this.#tape = null;
+    this.#tape = null;
     this.#on.time(null);
   }
 }

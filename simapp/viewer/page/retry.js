@@ -5,13 +5,8 @@ import { tryingIn } from './words.js';
 // After how many seconds: the times in turn, the last one for ever.
 const soon = [1, 2, 4, 8, 15];
 const later = [8, 15, 30]; // there is something to read first
-const retries = {
-  VIEWER_LIMIT: [10],
-  TURN_ERROR: later, OFFER_TIMEOUT: later, ANSWER_TIMEOUT: later, SESSION_UNKNOWN: soon, INTERNAL: later,
-  robot_left: later, robot_error: later, app_gone: soon, too_slow: later,
-  offer_timeout: later, answer_timeout: later,
-  request: later, offer: later, connect: later, picture: later, lost: soon,
-};
+const retries = { lost: soon, app_gone: soon, SESSION_UNKNOWN: soon, VIEWER_LIMIT: [10] };
+
 // These need somebody to do something, or come back with the relay or the robot.
 const needsSomebody = [
   'NO_DEVICE', 'NOT_AUTHORIZED', 'DEVICE_OFFLINE', 'MESSAGE_TOO_LARGE', 'BAD_MESSAGE',
@@ -19,8 +14,8 @@ const needsSomebody = [
 ];
 
 // retryIn returns after how many seconds the nth failed attempt is repeated, or
-// null. An error this page does not know is repeated, late.
-export function retryIn({ code, reason, failure, retryAfter }, n) {
+// null.
+function retryIn({ code, reason, failure, retryAfter }, n) {
   const cause = code || failure || reason;
   if (code === 'RATE_LIMITED') return retryAfter > 0 ? Math.min(Math.ceil(retryAfter), 120) : 5;
   if (needsSomebody.includes(cause)) return null;

@@ -1,7 +1,7 @@
 // The list of robots, and whether each is online as far as this page knows.
 
 import { isID } from './api.js';
-import { presence } from './words.js';
+import { clean, presence } from './words.js';
 
 const storage = { chosen: 'robot', seen: 'seen' };
 
@@ -116,7 +116,7 @@ function entry(id) {
   for (const name of ['dot', 'name', 'presence']) {
     button.appendChild(document.createElement('span')).className = name;
   }
-  button.children[1].textContent = id;
+  button.children[1].textContent = clean(id, 64);
   return node;
 }
 

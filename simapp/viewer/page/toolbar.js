@@ -3,7 +3,7 @@
 
 import { download, fileName } from './files.js';
 import { Recording } from './recording.js';
-import { bars, barsUnknown, notSaved, saved } from './words.js';
+import { bars, barsUnknown, noSmallWindow, notSaved, saved } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 const settling = 5_000; // ms in which the robot's report may be older than a choice
@@ -31,6 +31,7 @@ export class Toolbar {
     document.addEventListener('fullscreenchange', () => press('fullscreen', document.fullscreenElement !== null));
     this.#video.addEventListener('enterpictureinpicture', () => press('pip', true));
     this.#video.addEventListener('leavepictureinpicture', () => press('pip', false));
+    addEventListener('beforeunload', (event) => this.#recording.running && event.preventDefault());
     this.detach();
     this.picture(false);
   }
@@ -115,7 +116,7 @@ export class Toolbar {
       if (document.pictureInPictureElement) await document.exitPictureInPicture();
       else await this.#video.requestPictureInPicture();
     } catch {
-      this.#on.say('This browser does not show the picture in a window of its own now.');
+      this.#on.say(noSmallWindow);
     }
   }
 }

@@ -178,7 +178,7 @@ export const pairError = (error) => byStatus({
   422: 'A code has eight letters and digits, like ABCD-1234. Check it and try again.',
 }, error);
 
-export const paired = (id) => `Paired with ${id}.`;
+export const paired = (id) => `Paired with ${clean(id, 64)}.`;
 
 // What the tools say.
 export const bars = (n, { resolution, kbps }) => {
@@ -190,6 +190,7 @@ const rate = (kbps) => (kbps >= 1000 ? `${(kbps / 1000).toFixed(1)} Mbit/s` : `$
 
 export const saved = (name) => `Saved as ${name}`;
 export const notSaved = 'The picture could not be saved. Try again.';
+export const noSmallWindow = 'This browser does not show the picture in a window of its own now.';
 export const recordingEnded = {
   time: (name) => `The recording has reached its limit of 10 minutes. Saved as ${name}`,
   size: (name) => `The recording has reached its limit of 200 MB. Saved as ${name}`,
