@@ -112,10 +112,10 @@ function onExpired() {
 }
 
 function signOut() {
+  stop(); // the robot is told before the relay forgets who says so
+  stage.clear();
   api.logout(account.token);
   disconnect();
-  stop();
-  stage.clear();
   robots.forget();
   page.owner = null;
   ask();
