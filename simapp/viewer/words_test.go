@@ -34,22 +34,3 @@ func TestEveryErrorHasWords(t *testing.T) {
 		}
 	}
 }
-
-// The page is read by phones on bad networks.
-func TestPageIsSmall(t *testing.T) {
-	entries, err := os.ReadDir("page")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var total int64
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err != nil {
-			t.Fatal(err)
-		}
-		total += info.Size()
-	}
-	if total > 60_000 {
-		t.Errorf("the page has %d bytes, want at most 60000", total)
-	}
-}
