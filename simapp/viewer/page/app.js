@@ -1,9 +1,12 @@
 // The page: who is signed in, which robot is watched, and what is shown of it.
 
 import * as api from './api.js';
-import { Figures } from './figures.js';
+import { Control } from './control.js';
+import { Drive } from './drive.js';
+import { driveWords } from './drivewords.js';
 import { Relay } from './relay.js';
 import { Session } from './session.js';
+import { Statistics } from './statistics.js';
 import { Watchdog } from './watchdog.js';
 import { choose, explain, loginError, noRobots, progress, signedOut } from './words.js';
 
@@ -20,10 +23,14 @@ const page = {
   renewal: 0,
 };
 
-const figures = new Figures();
+const drive = new Drive($('drive'), driveWords);
+const statistics = new Statistics($('statistics'));
 const watchdog = new Watchdog(video, {
   first: () => page.session?.pictured(),
-  stale: (is) => { $('veil').hidden = !is; },
+  stale: (is) => {
+    $('veil').hidden = !is;
+    if (is) drive.giveBack('blind');
+  },
 });
 
 // --- what is shown -------------------------------------------------------
@@ -170,6 +177,7 @@ function watch() {
       video.srcObject = stream;
       video.play().catch(() => {}); // muted video may always play
     },
+    channel: onChannel,
     ended: fail,
   });
   if (!session.over) page.session = session;
@@ -177,13 +185,23 @@ function watch() {
 
 function onState(name) {
   show(name, progress[name]);
-  if (name === 'live') figures.start(page.session.pc);
+  if (name === 'live') statistics.start(page.session);
+}
+
+function onChannel(channel) {
+  const control = new Control(channel, {
+    quality: (m) => statistics.quality(m),
+    refused: (ack) => drive.refused(ack),
+    open: () => drive.attach(control),
+    closed: () => drive.detach(),
+  });
 }
 
 function stop() {
+  drive.detach();
   page.session?.close();
   page.session = null;
-  figures.stop();
+  statistics.stop();
   watchdog.stop();
   video.srcObject = null;
 }
