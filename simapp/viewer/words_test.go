@@ -49,7 +49,7 @@ func TestPageIsSmall(t *testing.T) {
 		}
 		total += info.Size()
 	}
-	if total > 60_000 {
-		t.Errorf("the page has %d bytes, want at most 60000", total)
+	if total > 150_000 {
+		t.Errorf("the page has %d bytes, want at most 150000", total)
 	}
 }

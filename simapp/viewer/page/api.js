@@ -1,11 +1,13 @@
 // The relay's HTTP API, reached through this page's own server.
 
-const timeout = 12_000; // ms
+const timeout = 10_000; // ms
+const maxRobots = 100;
 
 export class APIError extends Error {
-  constructor(status, detail) {
+  constructor(status, detail, retryAfter) {
     super(detail);
     this.status = status; // HTTP status, 0 if there was no answer
+    this.retryAfter = retryAfter; // seconds, NaN if the relay did not say
   }
 }
 
@@ -14,30 +16,40 @@ async function call(path, { method = 'GET', token, body } = {}) {
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body) headers['Content-Type'] = 'application/json';
   let response;
+  let answer;
   try {
     response = await fetch(path, {
       method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(timeout),
     });
+    answer = await response.json().catch(() => null);
   } catch {
     throw new APIError(0, 'no answer');
   }
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new APIError(response.status, answer.detail ?? response.statusText);
-  return answer;
+  if (!response.ok) {
+    throw new APIError(response.status, answer?.detail, Number(response.headers.get('Retry-After') || NaN));
+  }
+  return answer ?? {};
 }
+
+const post = (path, body, token) => call(path, { method: 'POST', token, body });
 
 export const config = () => call('config.json');
 export const demoSession = () => call('demo-session');
-export const login = (email, password) => call('api/auth/login', { method: 'POST', body: { email, password } });
-export const refresh = (token) => call('api/auth/refresh', { method: 'POST', token });
-export const devices = async (token) => (await call('api/user/devices', { token })).devices ?? [];
+export const login = (email, password) => post('api/auth/login', { email, password });
+export const register = (email, password) => post('api/auth/register', { email, password });
+export const refresh = (token) => post('api/auth/refresh', undefined, token);
+export const logout = (token) => post('api/auth/logout', undefined, token).catch(() => {}); // it expires anyway
+export const pair = (token, code) => post('api/device/pair', { pairing_code: code }, token);
 
-// lifeOf returns how many milliseconds a token is still good for.
-export function lifeOf(token) {
-  try {
-    const claims = JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')));
-    return claims.exp * 1000 - Date.now();
-  } catch {
-    return 0;
-  }
+// devices returns the account's robots: [{id, online}].
+export async function devices(token) {
+  const { devices: list } = await call('api/user/devices', { token });
+  if (!Array.isArray(list)) return [];
+  return list
+    .filter((d) => isID(d?.device_id))
+    .slice(0, maxRobots)
+    .map((d) => ({ id: d.device_id, online: d.is_online === true }));
 }
+
+// isID reports whether a value can be a robot's name.
+export const isID = (value) => typeof value === 'string' && value.length > 0 && value.length <= 128;

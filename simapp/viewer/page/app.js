@@ -1,255 +1,355 @@
 // The page: who is signed in, which robot is watched, and what is shown of it.
 
+import { Account } from './account.js';
 import * as api from './api.js';
 import { Control } from './control.js';
 import { Drive } from './drive.js';
 import { driveWords } from './drivewords.js';
+import { Pairing } from './pairing.js';
 import { Relay } from './relay.js';
+import { Retry } from './retry.js';
+import { Robots } from './robots.js';
 import { Session } from './session.js';
+import { SignIn } from './signin.js';
+import { Stage } from './stage.js';
 import { Statistics } from './statistics.js';
+import { Toolbar } from './toolbar.js';
 import { Watchdog } from './watchdog.js';
-import { choose, explain, loginError, noRobots, progress, signedOut } from './words.js';
+import { choose, clean, explain, noRobots, paired, progress, refused, relayAway, signedOut } from './words.js';
 
 const $ = (id) => document.getElementById(id);
-const video = $('video');
+
+const pollEvery = 15_000; // ms, while there is no video: not every relay says who comes and goes
+const asleep = 5_000; // ms that a second took if the computer slept
 
 const page = {
   demo: false,
-  token: null,
-  robots: [], // [{device_id, is_online}]
+  owner: null, // of the video
   relay: null,
   session: null,
+  leaving: new Set(), // sessions that were closed before the relay had answered them
+  before: null, // the answer that the next request waits for
+  control: null,
+  state: 'starting', // of the session
   failed: null, // why the last session ended
-  renewal: 0,
 };
 
-const drive = new Drive($('drive'), driveWords);
+const stage = new Stage();
 const statistics = new Statistics($('statistics'));
-const watchdog = new Watchdog(video, {
-  first: () => page.session?.pictured(),
-  stale: (is) => {
-    $('veil').hidden = !is;
-    if (is) drive.giveBack('blind');
-  },
-});
-
-// --- what is shown -------------------------------------------------------
-
-// show puts a status on the stage. state names it for the style sheet; again
-// offers to try again.
-function show(state, { title, text = '' }, again = false) {
-  const had = document.activeElement === $('again');
-  document.body.dataset.state = state;
-  $('status').hidden = false;
-  $('login').hidden = true;
-  $('status-title').textContent = title;
-  $('status-text').textContent = text;
-  $('pulse').hidden = again || ['idle', 'live'].includes(state);
-  $('again').hidden = !again;
-  if (again && had) $('again').focus();
-}
-
-function showLogin(why = '') {
-  document.body.dataset.state = 'login';
-  $('status').hidden = true;
-  $('tools').hidden = true;
-  $('login').hidden = false;
-  $('login-error').textContent = why;
-  $(($('email').value ? 'password' : 'email')).focus();
-}
-
-function showRobots() {
-  const chosen = $('robots').value || sessionStorage.getItem('robot');
-  $('robots').replaceChildren(...page.robots.map(({ device_id: id, is_online: online }) => {
-    const label = `${id} – ${online ? 'online' : 'offline'}`;
-    return new Option(label, id, false, id === chosen);
-  }));
-  if (!page.robots.some((r) => r.device_id === chosen) && page.robots.length > 1) {
-    $('robots').prepend(new Option('Choose a robot…', '', true, true));
-  }
-  $('tools').hidden = false;
-  $('robots').hidden = page.robots.length === 0;
-}
+const drive = new Drive($('drive'), driveWords);
+const account = new Account({ renewed: (token) => page.relay?.renew(token), expired: onExpired });
+const signIn = new SignIn({ done: onSignedIn });
+const pairing = new Pairing({ token: () => account.token, paired: onPaired, expired: onExpired });
+const robots = new Robots($('robots'), { chosen: onChosen });
+const retry = new Retry($('notice'), watch);
+const toolbar = new Toolbar({ say: (words) => stage.say(words) });
+const watchdog = new Watchdog($('video'), { first: onPicture, stale: onStale });
 
 // --- who is signed in ----------------------------------------------------
 
 async function start() {
-  show('starting', progress.starting);
+  stage.show('starting', progress.starting);
   const { demo, relay } = await api.config().catch(() => ({}));
   page.demo = Boolean(demo);
-  if (relay) $('relay-name').textContent = `Relay: ${relay}`;
+  if (relay) $('relay-name').textContent = `Relay: ${clean(relay)}`;
   $('sign-out').hidden = page.demo;
-  const kept = sessionStorage.getItem('token');
   if (page.demo) await demoLogin();
-  else if (kept && api.lifeOf(kept) > 0) await enter(kept);
-  else showLogin();
+  else if (account.kept) enter(account.kept);
+  else ask();
 }
 
 async function demoLogin() {
   try {
-    await enter((await api.demoSession()).token);
+    enter((await api.demoSession()).token);
   } catch {
-    showLogin(signedOut.demo);
+    ask(signedOut.demo);
   }
 }
 
-async function login(event) {
-  event.preventDefault();
-  const button = $('login').querySelector('button');
-  button.disabled = true;
-  try {
-    const { token } = await api.login($('email').value, $('password').value);
-    $('password').value = '';
-    await enter(token);
-  } catch (error) {
-    $('login-error').textContent = loginError(error.status);
-  } finally {
-    button.disabled = false;
-  }
+function onSignedIn({ token, expires_in: seconds }) {
+  enter(token, seconds);
 }
 
-// enter goes on with a token: the list of robots, and the socket.
-async function enter(token) {
-  keep(token);
-  show('starting', progress.socket);
-  try {
-    page.robots = await api.devices(token);
-  } catch (error) {
-    if (error.status === 401) leave('auth');
-    else fail({ failure: 'relay' });
-    return;
+// enter goes on with a token: the list of robots, and the socket. Video that is
+// still playing goes on, if it is the same account's.
+function enter(token, seconds) {
+  account.keep(token, seconds);
+  if (page.owner !== account.owner || !account.owner) {
+    stop();
+    stage.clear();
+    if (page.owner) robots.forget();
   }
-  showRobots();
+  page.owner = account.owner;
+  page.failed = null;
+  $('tools').hidden = false;
+  if (page.session) stage.show(page.state, progress[page.state]);
+  else stage.show('starting', progress.socket);
   page.relay?.close();
   page.relay = new Relay(token, {
-    up: onUp,
-    down: onDown,
-    ended: leave,
-    message: onMessage,
-    check: () => api.devices(page.token).catch((error) => error.status === 401 && leave('auth')),
+    up: onUp, down: onDown, ended: onEnded, message: onMessage, check: loadRobots,
   });
 }
 
-// keep remembers a token for this tab, and renews it while it is good.
-function keep(token) {
-  page.token = token;
-  if (!page.demo) sessionStorage.setItem('token', token);
-  clearTimeout(page.renewal);
-  const life = api.lifeOf(token);
-  if (life > 10_000) page.renewal = setTimeout(renew, Math.min(life * 0.8, 2 ** 31 - 1));
+// ask shows the form to sign in.
+function ask(why) {
+  $('tools').hidden = true;
+  pairing.close();
+  signIn.open(why);
 }
 
-async function renew() {
-  const fresh = await api.refresh(page.token).catch(() => null);
-  if (!fresh?.token) return; // the relay will end the login when it is due
-  keep(fresh.token);
-  page.relay?.renew(fresh.token);
+// onExpired asks for a login again. The picture plays on for as long as the relay
+// and the robot let it.
+function onExpired() {
+  if (!account.token) return;
+  disconnect();
+  const playing = document.body.dataset.picture === 'playing' && page.session;
+  if (!playing) stop();
+  if (page.demo) demoLogin(); // the demo's own token is renewed elsewhere
+  else ask(playing ? signedOut.playing : signedOut.auth);
 }
 
-// leave ends the login.
-function leave(why) {
+function signOut() {
+  api.logout(account.token);
+  disconnect();
   stop();
+  stage.clear();
+  robots.forget();
+  page.owner = null;
+  ask();
+}
+
+function disconnect() {
   page.relay?.close();
   page.relay = null;
-  clearTimeout(page.renewal);
-  sessionStorage.removeItem('token');
-  const wasDemo = page.demo && why === 'auth' && page.token;
-  page.token = null;
-  if (wasDemo) demoLogin(); // the demo's own token is renewed elsewhere
-  else showLogin(signedOut[why] ?? '');
+  account.forget();
+}
+
+// --- which robots there are ----------------------------------------------
+
+// loadRobots reports whether the relay has answered.
+async function loadRobots() {
+  const { token } = account;
+  if (!token) return false;
+  try {
+    const list = await api.devices(token);
+    if (token !== account.token) return false;
+    robots.set(list);
+    return true;
+  } catch (error) {
+    if (token === account.token && error.status === 401) onExpired();
+    return false;
+  }
+}
+
+// poll looks who is there, and watches a robot that came.
+async function poll() {
+  if (page.session || document.hidden || !page.relay?.open || !(await loadRobots())) return;
+  if (page.failed) onPresence();
+  else if (robots.chosen && !page.session) watch();
+}
+
+async function onPaired(id) {
+  await loadRobots();
+  stage.say(paired(id ?? 'the robot'));
+  if (id) robots.choose(id);
+  else if (!page.session) watch();
+}
+
+function onChosen() {
+  stop();
+  stage.clear();
+  retry.reset();
+  watch();
+}
+
+const isAway = (why) => why?.code === 'DEVICE_OFFLINE' || why?.reason === 'robot_gone';
+
+// A robot that came back is watched again without being asked for.
+function onPresence() {
+  if (!isAway(page.failed)) return;
+  if (robots.online(robots.chosen)) watch();
+  else stage.word(explain(page.failed, robots.seen(robots.chosen)).title);
 }
 
 // --- which robot is watched ----------------------------------------------
 
-const chosen = () => $('robots').value;
-
 function watch() {
+  if (signIn.shown) return;
   stop();
   page.failed = null;
-  if (page.robots.length === 0) return show('idle', noRobots, true);
-  if (!chosen()) return show('idle', choose);
-  sessionStorage.setItem('robot', chosen());
-  if (!page.relay?.open) return show('starting', progress.socket);
-  const session = new Session(page.relay, chosen(), {
-    state: onState,
-    stream: (stream) => {
-      watchdog.start();
-      video.srcObject = stream;
-      video.play().catch(() => {}); // muted video may always play
-    },
-    channel: onChannel,
-    ended: fail,
-  });
-  if (!session.over) page.session = session;
+  if (!page.relay?.open || !robots.loaded) return stage.show('starting', progress.socket);
+  if (robots.empty) {
+    stage.show('idle', noRobots);
+    return pairing.open();
+  }
+  if (!robots.chosen) return stage.show('idle', choose);
+  stage.show('asking', progress.asking);
+  const session = new Session(page.relay, robots.chosen, {
+    state: (name) => onState(session, name),
+    stream: (stream) => onStream(session, stream),
+    channel: (channel) => onChannel(session, channel),
+    ended: (why) => onOver(session, why),
+  }, page.before);
+  page.session = session;
 }
 
-function onState(name) {
-  show(name, progress[name]);
-  if (name === 'live') statistics.start(page.session);
+// A session that was left has nothing to say any more.
+const isCurrent = (session) => session === page.session;
+
+function onState(session, name) {
+  if (!isCurrent(session)) return;
+  page.state = name;
+  if (signIn.shown) return;
+  stage.show(name, progress[name]);
+  if (name === 'live') retry.succeeded();
 }
 
-function onChannel(channel) {
+function onStream(session, stream) {
+  if (!isCurrent(session)) return;
+  watchdog.start();
+  stage.play(stream);
+}
+
+function onPicture() {
+  stage.playing();
+  toolbar.picture(true, robots.chosen);
+  statistics.start(page.session);
+  page.session.pictured();
+}
+
+// onStale is called with how old the picture is that is shown; nobody drives by it.
+function onStale(age) {
+  stage.stale(age);
+  if (age > 0) drive.giveBack('blind');
+}
+
+function onChannel(session, channel) {
+  if (!isCurrent(session)) return;
+  page.control?.close();
   const control = new Control(channel, {
-    quality: (m) => statistics.quality(m),
-    refused: (ack) => drive.refused(ack),
-    open: () => drive.attach(control),
-    closed: () => drive.detach(),
+    open: () => {
+      toolbar.attach(control);
+      drive.attach(control);
+    },
+    closed: () => {
+      toolbar.detach();
+      drive.detach();
+    },
+    quality: (m) => {
+      toolbar.quality(m);
+      statistics.quality(m);
+    },
+    refused: (ack) => drive.refused(ack) || stage.say(refused(ack)),
   });
+  page.control = control;
 }
 
+function onOver(session, why) {
+  if (isCurrent(session)) fail(why);
+}
+
+// stop lets go of the video; its last picture stays.
 function stop() {
-  drive.detach();
-  page.session?.close();
-  page.session = null;
-  statistics.stop();
+  retry.stop();
+  toolbar.picture(false);
+  stage.freeze();
   watchdog.stop();
-  video.srcObject = null;
+  statistics.stop();
+  drive.detach();
+  page.control?.close();
+  page.control = null;
+  const { session } = page;
+  page.session = null;
+  if (!session) return;
+  session.close();
+  page.before = session.answered;
+  page.leaving.add(session);
+  session.answered.then(() => page.leaving.delete(session));
 }
 
 function fail(why) {
-  page.session = null;
   stop();
   page.failed = why;
-  show('error', explain(why), true);
+  if (isAway(why)) robots.status(robots.chosen, false);
+  if (signIn.shown) return signIn.explain(signedOut.auth);
+  stage.show('error', explain(why, robots.seen(robots.chosen)), true);
+  retry.failed(why);
+  if (why.reason === 'unauthorized' || why.code === 'NOT_AUTHORIZED') onNotMine();
 }
 
-async function tryAgain() {
-  if (page.relay?.open && page.robots.length > 0) watch();
-  else if (page.token) await enter(page.token);
-  else await start();
+// A robot that is not in the list any more is not shown any more.
+async function onNotMine() {
+  const { failed } = page;
+  const id = robots.chosen;
+  if (!(await loadRobots()) || robots.chosen === id || page.failed !== failed) return;
+  stage.clear();
+}
+
+function tryAgain() {
+  retry.reset();
+  if (!account.token) return start();
+  if (!page.relay || page.failed?.failure === 'elsewhere') return enter(account.token);
+  page.relay.hasten();
+  watch();
 }
 
 // --- what the relay says -------------------------------------------------
 
-function onUp() {
-  if (page.session) page.session.up();
-  else if (!page.failed || page.failed.failure === 'relay') watch();
+async function onUp() {
+  const { relay } = page;
+  $('relay-state').textContent = '';
+  page.session?.up(relay);
+  const loaded = await loadRobots();
+  if (relay !== page.relay || !relay.open || page.session) return;
+  if (!loaded && !robots.loaded) return fail({ failure: 'relay' });
+  if (!page.failed || page.failed.failure === 'relay') watch();
 }
 
 function onDown() {
-  if (page.session) page.session.down();
-  else fail({ failure: 'relay' });
+  page.session?.down();
+  if (page.session) $('relay-state').textContent = relayAway;
+  else if (page.failed?.failure !== 'relay') fail({ failure: 'relay' });
+}
+
+function onEnded(why) {
+  if (why === 'auth') return onExpired();
+  stop();
+  fail({ failure: 'elsewhere' });
 }
 
 function onMessage(m) {
-  if (m.type === 'robot_status') onRobotStatus(m);
-  else page.session?.receive(m);
+  if (m.type === 'robot_status') return onRobotStatus(m);
+  for (const session of page.leaving) session.receive(m);
+  page.session?.receive(m);
 }
 
-// A robot that came back is watched again without being asked for.
 function onRobotStatus({ device_id: id, online }) {
-  const robot = page.robots.find((r) => r.device_id === id);
-  if (!robot) return;
-  robot.is_online = online;
-  showRobots();
-  const waiting = page.failed?.code === 'DEVICE_OFFLINE' || page.failed?.reason === 'robot_gone';
-  if (online && waiting && id === chosen()) watch();
+  if (robots.status(id, online)) onPresence();
 }
 
-$('login').addEventListener('submit', login);
-$('sign-out').addEventListener('click', () => leave());
+// --- what the computer says ----------------------------------------------
+
+// onNetwork is called when there may be another network.
+function onNetwork() {
+  page.relay?.hasten();
+  page.session?.hasten();
+}
+
+let ticked = Date.now();
+setInterval(() => {
+  if (Date.now() - ticked > asleep) onNetwork();
+  ticked = Date.now();
+}, 1000);
+setInterval(poll, pollEvery);
+
+$('sign-out').addEventListener('click', signOut);
 $('again').addEventListener('click', tryAgain);
-$('robots').addEventListener('change', watch);
+addEventListener('online', onNetwork);
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) return;
+  page.relay?.hasten();
+  poll();
+});
 addEventListener('pagehide', () => { stop(); page.relay?.close(); });
 addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
 

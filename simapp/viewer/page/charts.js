@@ -103,7 +103,7 @@ export function route(stations, hops, words) {
   const wide = step * (stations.length - 1) + 2 * margin;
   const x = (i) => margin + i * step;
   const text = (at, y, className, content) => shape('text', { x: at, y, class: className, 'text-anchor': 'middle' }, content);
-  return shape('svg', { viewBox: `0 0 ${wide} 84`, width: wide, height: 84, class: 'route', role: 'img', 'aria-label': words },
+  const drawn = shape('svg', { viewBox: `0 0 ${wide} 84`, class: 'route', role: 'img', 'aria-label': words },
     ...hops.flatMap((hop, i) => [
       shape('line', { x1: x(i) + 13, x2: x(i + 1) - 13, y1: lane, y2: lane, class: 'route-hop' }),
       text(x(i) + step / 2, lane - 9, 'route-note', hop),
@@ -113,4 +113,6 @@ export function route(stations, hops, words) {
       text(x(i), lane + 29, 'route-title', title),
       text(x(i), lane + 45, 'route-note', note),
     ]));
+  drawn.style.width = `${wide}px`; // as large as its letters
+  return drawn;
 }

@@ -16,7 +16,6 @@ export function arcade({ x, y }, limit) {
 
 export class Drive {
   #root;
-  #home; // where the root is in the page
   #words;
   #hands;
   #control = null;
@@ -40,9 +39,6 @@ export class Drive {
     limit.addEventListener('input', () => this.#showLimit());
     limit.addEventListener('pointerup', () => this.#grip && this.#part('drive-pad').focus());
     this.#showLimit();
-    document.addEventListener('fullscreenchange', () => this.#follow());
-    this.#home = document.createComment('drive');
-    root.before(this.#home);
   }
 
   // attach offers the wheel of the robot behind an open control channel.
@@ -60,9 +56,10 @@ export class Drive {
     this.#root.hidden = true;
   }
 
-  // refused is called with what the robot does not carry out.
+  // refused is called with what the robot does not carry out, and reports whether
+  // that is about driving.
   refused({ command, code, text }) {
-    if (!this.#control || !['motor', 'stop', 'emergency_stop'].includes(command)) return;
+    if (!['motor', 'stop', 'emergency_stop'].includes(command)) return false;
     const known = Object.hasOwn(this.#words.refused, code);
     const held = Boolean(this.#grip);
     this.giveBack(code);
@@ -70,6 +67,7 @@ export class Drive {
     if (held || command === 'emergency_stop' || code === 'NO_SOFTWARE') {
       this.#say(known ? this.#words.refused[code] : this.#words.unknown(text));
     }
+    return true;
   }
 
   // giveBack lets go of the wheel, if it is taken; why names the words.
@@ -158,14 +156,6 @@ export class Drive {
     for (const later of emergencies.slice(1)) setTimeout(() => control?.emergencyStop(), later);
     this.giveBack('emergency');
     this.#tell(sent ? 'emergency' : 'emergencyLost');
-  }
-
-  // In full screen only what is inside of it can be reached.
-  #follow() {
-    const full = document.fullscreenElement;
-    this.giveBack('free');
-    if (!full) this.#home.after(this.#root);
-    else if (!full.contains(this.#root) && full.localName !== 'video') full.append(this.#root);
   }
 
   #tell(state) {

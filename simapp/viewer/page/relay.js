@@ -3,9 +3,11 @@
 
 const pingEvery = 20_000; // ms
 const deadAfter = 45_000;
-const openWithin = 10_000;
+const pongWithin = 4_000; // when there is reason to doubt
+const openWithin = 8_000;
 const shortest = 500;
-const longest = 15_000;
+const longest = 10_000;
+const maxFrame = 128 * 1024; // characters; the contract allows half of it
 
 // Close codes after which the same login is of no use (CONTRACT §3.3).
 const endings = { 4001: 'auth', 4003: 'superseded' };
@@ -44,6 +46,21 @@ export class Relay {
     this.send({ type: 'auth', token });
   }
 
+  // hasten is called when the network may have changed: a lost socket is dialled
+  // now, and one that seems open must prove it.
+  hasten() {
+    if (this.#closed) return;
+    const socket = this.#socket;
+    if (!socket) {
+      this.#dial();
+    } else if (this.open) {
+      const asked = Date.now();
+      this.send({ type: 'ping' });
+      clearTimeout(this.#timers.pong);
+      this.#timers.pong = setTimeout(() => this.#heard < asked && this.#lost(socket, true), pongWithin);
+    }
+  }
+
   close() {
     this.#closed = true;
     clearTimeout(this.#timers.redial);
@@ -51,6 +68,7 @@ export class Relay {
   }
 
   #dial() {
+    clearTimeout(this.#timers.redial);
     const url = new URL('ws/app', location.href);
     url.protocol = url.protocol.replace('http', 'ws');
     url.searchParams.set('token', this.#token);
@@ -77,15 +95,16 @@ export class Relay {
 
   #receive(data) {
     this.#heard = Date.now();
+    if (typeof data !== 'string' || data.length > maxFrame) return;
     let message;
     try {
       message = JSON.parse(data);
     } catch {
       return;
     }
-    if (message.type === 'ping') this.send({ type: 'pong' });
-    else if (message.type === 'going_away') this.#pause = message.retry_after_ms ?? 0;
-    else if (message.type !== 'pong') this.#on.message(message);
+    if (message?.type === 'ping') this.send({ type: 'pong' });
+    else if (message?.type === 'going_away') this.#pause = bounded(message.retry_after_ms);
+    else if (typeof message?.type === 'string' && message.type !== 'pong') this.#on.message(message);
   }
 
   #lost(socket, opened, code) {
@@ -97,17 +116,18 @@ export class Relay {
       this.#on.ended(why);
       return;
     }
-    this.#on.down();
-    if (!opened) this.#on.check();
     const limit = Math.min(longest, shortest * 2 ** this.#failures++);
     const pause = this.#pause + Math.random() * limit;
     this.#pause = 0;
     this.#timers.redial = setTimeout(() => this.#dial(), pause);
+    this.#on.down();
+    if (!opened) this.#on.check();
   }
 
   // drop lets go of the socket without waiting for it.
   #drop() {
     clearTimeout(this.#timers.open);
+    clearTimeout(this.#timers.pong);
     clearInterval(this.#timers.ping);
     const socket = this.#socket;
     this.#socket = null;
@@ -116,3 +136,5 @@ export class Relay {
     socket.close();
   }
 }
+
+const bounded = (ms) => (ms > 0 ? Math.min(ms, 30_000) : 0);

@@ -1,94 +1,139 @@
 // One viewing of one robot: request, credentials, offer, answer, pictures. Each
 // step has a deadline; a session ends in exactly one call of on.ended.
 
-const limits = { request: 12_000, offer: 12_000, connect: 15_000, picture: 10_000, lost: 15_000 }; // ms
+import { usable, hasTURN } from './servers.js';
+import { clean } from './words.js';
+
+const limits = { request: 10_000, offer: 12_000, connect: 15_000, picture: 10_000, lost: 15_000 }; // ms
 const detourAfter = 2_500; // ms without a direct path
+const patience = 1_500; // ms for which a lost path may come back by itself
+const restartEvery = 4_000; // ms
 const maxCandidates = 64;
+const maxTicket = 512; // characters
 
 const ufragOf = (sdp) => /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1];
-
-// Browsers refuse port 53, and some refuse the whole list because of it.
-function usable(servers) {
-  const list = Array.isArray(servers) ? servers : [servers?.iceServers ?? []].flat();
-  return list
-    .map((s) => ({ ...s, urls: [s.urls].flat().filter((u) => !/:53(\?|$)/.test(u)) }))
-    .filter((s) => s.urls.length > 0);
-}
-
-const hasTURN = (servers) => servers.some((s) => s.urls.some((u) => /^turns?:/.test(u)));
 
 export class Session {
   id = null;
   pc = null;
+  marks = {}; // performance.now() of asked, credentials, offer, answered, connected, picture
+  answered; // a promise: the relay has answered the request, or never will
+  #device;
   #relay;
   #on;
+  #ticket; // the newest, with which a restarted relay takes the session back
   #candidates = [];
   #ufrag = null;
   #work = Promise.resolve(); // offers and candidates, one after the other
-  #deadline = 0;
-  #detour = 0;
+  #timers = {};
+  #settle; // resolves answered
+  #asked = false;
   #connected = false;
   #pictured = false;
+  #lost = false; // the path
+  #left = false; // closed before the relay had answered
   #over = false;
 
-  // on: {state(name), stream(mediaStream), ended(why)}
-  constructor(relay, device, on) {
+  // on: {state(name), stream(mediaStream), channel(dataChannel), ended(why)}
+  // The request waits for before: an answer to a request does not say which one it
+  // answers, so that two at once could show one robot's picture as the other's.
+  constructor(relay, device, on, before) {
     this.#relay = relay;
+    this.#device = device;
     this.#on = on;
+    this.answered = new Promise((resolve) => { this.#settle = resolve; });
+    this.#begin(before);
+  }
+
+  async #begin(before) {
+    await before;
+    if (this.#over) return this.#settle();
     this.#enter('asking', 'request');
-    if (!relay.send({ type: 'webrtc_request', device_id: device })) this.#end({ failure: 'relay' });
+    this.#mark('asked');
+    this.#asked = this.#relay.send({ type: 'webrtc_request', device_id: this.#device });
+    if (!this.#asked) this.#end({ failure: 'relay' });
   }
 
   get over() {
     return this.#over;
   }
 
-  // close ends the session on this side and says so.
-  close() {
+  // close ends the session on this side and says so, if need be when the relay has
+  // answered.
+  close(reason = 'app_left') {
     if (this.#over) return;
-    if (this.id) this.#relay.send({ type: 'webrtc_close', session_id: this.id, reason: 'app_left' });
+    if (this.id) this.#relay.send({ type: 'webrtc_close', session_id: this.id, reason });
+    this.#left = this.#asked && !this.id;
     this.#free();
+    if (this.#left) this.#timers.leave = setTimeout(this.#settle, limits.request);
+    else this.#settle();
   }
 
   // pictured is called with the first picture that is shown.
   pictured() {
     if (this.#over || this.#pictured) return;
     this.#pictured = true;
+    this.#mark('picture');
     this.#enter('live');
   }
 
-  // up is called when the socket is back, down when it is lost.
-  up() {
-    if (!this.id) return;
-    const restart = this.#connected && this.pc.connectionState !== 'connected'; // its path is lost, too
-    this.#relay.send({ type: 'webrtc_resume', session_id: this.id, ...(restart && { restart }) });
+  // up is called when the socket is back, or another one in its place; down when it
+  // is lost.
+  up(relay = this.#relay) {
+    this.#relay = relay;
+    if (this.id && !this.#over) this.#resume(this.#connected && this.pc.connectionState !== 'connected');
   }
 
   down() {
     if (!this.id) this.#end({ failure: 'relay' }); // the answer went to the lost socket
   }
 
+  // hasten is called when the network has changed and a path that seems good may
+  // not be.
+  hasten() {
+    if (this.#connected && !this.#over) this.#resume(true);
+  }
+
   receive(m) {
-    if (this.#over) return;
+    if (this.#left) return this.#onLateAnswer(m);
+    if (this.#over || !this.#asked) return;
     if (m.session_id && this.id && m.session_id !== this.id) return;
     switch (m.type) {
       case 'webrtc_credentials': return this.#onCredentials(m);
       case 'webrtc_offer': return this.#queue(() => this.#onOffer(m.sdp));
       case 'webrtc_ice': return this.#queue(() => this.#onCandidate(m.candidate));
-      case 'webrtc_close': return m.session_id === this.id && this.#end({ reason: m.reason });
-      case 'webrtc_error': return m.session_id === this.id && this.#end({ code: m.code, text: m.error });
+      case 'webrtc_close': return this.#isMine(m) && this.#end({ reason: clean(m.reason, 64) });
+      case 'webrtc_error': return this.#isMine(m) && this.#end({ code: clean(m.code, 64), text: clean(m.error) });
       case 'webrtc_resumed': return this.#onResumed();
       case 'error': return this.#onError(m);
     }
   }
 
+  #isMine(m) {
+    return this.id !== null && m.session_id === this.id;
+  }
+
+  #onLateAnswer(m) {
+    if (m.type !== 'webrtc_credentials' && m.type !== 'error') return;
+    if (m.type === 'webrtc_credentials') {
+      this.#relay.send({ type: 'webrtc_close', session_id: m.session_id, reason: 'app_left' });
+    }
+    this.#left = false;
+    clearTimeout(this.#timers.leave);
+    this.#settle();
+  }
+
   #onCredentials(m) {
+    if (typeof m.session_id !== 'string') return;
+    if (typeof m.ticket === 'string' && m.ticket.length <= maxTicket) this.#ticket = m.ticket;
     const configuration = { iceServers: usable(m.ice_servers) };
     if (this.pc) { // fresh ones; the robot restarts ICE with them
       this.pc.setConfiguration(configuration);
       return;
     }
     this.id = m.session_id;
+    this.#settle();
+    this.#mark('credentials');
     this.turn = hasTURN(configuration.iceServers);
     this.#enter('offer', 'offer');
     this.#open(configuration);
@@ -102,9 +147,11 @@ export class Session {
       this.#send('webrtc_ice', { candidate: { candidate: line, sdpMid, sdpMLineIndex } });
     };
     pc.ontrack = (event) => {
+      if (event.track.kind !== 'video') return;
       event.receiver.jitterBufferTarget = 0;
       this.#on.stream(event.streams[0] ?? new MediaStream([event.track]));
     };
+    pc.ondatachannel = ({ channel }) => channel.label === 'control' && this.#on.channel(channel);
     pc.onconnectionstatechange = () => this.#onState(pc.connectionState);
   }
 
@@ -112,13 +159,34 @@ export class Session {
     if (this.#over) return;
     if (state === 'connected') {
       this.#connected = true;
+      this.#mark('connected');
+      clearInterval(this.#timers.restart);
       if (this.#pictured) this.#enter('live');
       else this.#enter('picture', 'picture');
-    } else if (state === 'disconnected') {
-      this.#enter('shaky', 'lost');
+    } else if (this.#connected && (state === 'disconnected' || state === 'failed')) {
+      this.#onLost();
     } else if (state === 'failed' || state === 'closed') {
       this.#end({ failure: this.#connected ? 'lost' : 'connect' });
     }
+  }
+
+  // A path that does not come back by itself is looked for anew, within the limit.
+  #onLost() {
+    if (this.#lost) return;
+    this.#enter('shaky', 'lost');
+    this.#lost = true;
+    clearInterval(this.#timers.restart);
+    const again = () => this.#resume(true);
+    this.#timers.restart = setTimeout(() => {
+      again();
+      this.#timers.restart = setInterval(again, restartEvery);
+    }, patience);
+  }
+
+  #resume(restart) {
+    const { id, pc } = this;
+    if (!id || !pc) return;
+    this.#send('webrtc_resume', { ...(restart && { restart: true }), ...(this.#ticket && { ticket: this.#ticket }) });
   }
 
   // An offer with the ICE credentials of the last one is the same offer sent
@@ -130,19 +198,22 @@ export class Session {
       this.#sendAnswer(); // the first was lost on its way
       return;
     }
+    this.#mark('offer');
     await this.pc.setRemoteDescription(offer);
     await this.pc.setLocalDescription();
     if (this.#over) return;
     if (/^m=video 0 /m.test(this.pc.localDescription.sdp)) {
-      this.#end({ failure: 'codec' });
+      this.close();
+      this.#on.ended({ failure: 'codec' });
       return;
     }
     const first = this.#ufrag === null;
     this.#ufrag = ufrag;
     this.#sendAnswer();
+    this.#mark('answered');
     if (first) {
       this.#enter('connecting', 'connect');
-      if (this.turn) this.#detour = setTimeout(() => this.#on.state('relayed'), detourAfter);
+      if (this.turn) this.#timers.detour = setTimeout(() => this.#on.state('relayed'), detourAfter);
     }
     for (const c of this.#candidates.splice(0)) await this.#add(c);
   }
@@ -167,12 +238,13 @@ export class Session {
     if (this.#ufrag && !this.#connected) this.#sendAnswer();
   }
 
-  // A relay that was restarted knows no session any more, but video that flows
-  // does not need it.
+  // A relay that was restarted may know no session any more, but video that flows
+  // does not need it. Refused commands are not about the session.
   #onError(m) {
-    if (this.id && !m.session_id) return;
+    if (m.command || (this.id && !m.session_id)) return;
+    if (m.device_id && m.device_id !== this.#device) return;
     if (m.code === 'SESSION_UNKNOWN' && (!this.id || this.pc?.connectionState === 'connected')) return;
-    this.#end({ code: m.code, text: m.message, retryAfter: m.retry_after });
+    this.#end({ code: clean(m.code, 64), text: clean(m.message), retryAfter: m.retry_after });
   }
 
   #send(type, fields) {
@@ -185,11 +257,16 @@ export class Session {
     });
   }
 
+  #mark(step) {
+    this.marks[step] ??= performance.now();
+  }
+
   // enter shows a step and sets the deadline of what must come next.
   #enter(state, waitsFor) {
-    clearTimeout(this.#deadline);
-    clearTimeout(this.#detour);
-    if (waitsFor) this.#deadline = setTimeout(() => this.#giveUp(waitsFor), limits[waitsFor]);
+    clearTimeout(this.#timers.deadline);
+    clearTimeout(this.#timers.detour);
+    this.#lost = false;
+    if (waitsFor) this.#timers.deadline = setTimeout(() => this.#giveUp(waitsFor), limits[waitsFor]);
     this.#on.state(state);
   }
 
@@ -201,15 +278,15 @@ export class Session {
   #end(why) {
     if (this.#over) return;
     this.#free();
+    this.#settle();
     this.#on.ended(why);
   }
 
   #free() {
     this.#over = true;
-    clearTimeout(this.#deadline);
-    clearTimeout(this.#detour);
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     if (!this.pc) return;
-    this.pc.onicecandidate = this.pc.ontrack = this.pc.onconnectionstatechange = null;
+    this.pc.onicecandidate = this.pc.ontrack = this.pc.ondatachannel = this.pc.onconnectionstatechange = null;
     this.pc.close();
   }
 }

@@ -30,10 +30,11 @@ export class Statistics {
     $('statistics-copy').addEventListener('click', () => this.#copy());
   }
 
-  // start reads a session's statistics until stop. The session offers pc, id and
+  // start reads a session's statistics until stop; what was read stays to be seen.
+  // The session offers pc, id and
   // marks: when its steps were done, by performance.now().
   start(session) {
-    if (session === this.#session) return;
+    if (session === this.#session && this.#timer) return;
     this.stop();
     this.#session = session;
     this.#samples = [];
@@ -44,9 +45,8 @@ export class Statistics {
 
   stop() {
     clearInterval(this.#timer);
-    this.#session = null;
+    this.#timer = 0;
     $('figures').hidden = true;
-    $('statistics-toggle').disabled = this.#samples.length === 0;
   }
 
   // quality takes in the robot's report of this viewer's picture.
@@ -56,7 +56,7 @@ export class Statistics {
 
   async #read(session) {
     const report = await session.pc.getStats().catch(() => null);
-    if (!report || session !== this.#session) return;
+    if (!report || session !== this.#session || !this.#timer) return;
     const reading = new Reading(report);
     if (!reading.video) return;
     this.#samples.push({ ...sample(this.#reading, reading), sent: this.#sent });
@@ -78,7 +78,7 @@ export class Statistics {
     };
     for (const [name, text] of Object.entries(figures)) $(`figure-${name}`).textContent = text;
     $('figures').hidden = false;
-    $('statistics-toggle').disabled = false;
+    $('statistics-toggle').hidden = false;
   }
 
   #open(open) {

@@ -6,9 +6,10 @@ export class Watchdog {
   #video;
   #on;
   #last = 0;
+  #stale = false;
   #shown = 0; // generation: callbacks of an old stream are ignored
 
-  // on: {first(), stale(bool)}
+  // on: {first(), stale(age)}; age in ms, again and again, and 0 once it moves.
   constructor(video, on) {
     this.#video = video;
     this.#on = on;
@@ -18,15 +19,14 @@ export class Watchdog {
 
   // start expects the first picture of a new stream.
   start() {
-    this.#last = 0;
-    this.#on.stale(false);
-    this.#next(++this.#shown);
+    this.stop();
+    this.#next(this.#shown);
   }
 
   stop() {
     this.#shown++;
     this.#last = 0;
-    this.#on.stale(false);
+    this.#say(0);
   }
 
   #next(generation) {
@@ -39,9 +39,10 @@ export class Watchdog {
 
   #frame(generation) {
     if (generation !== this.#shown) return;
-    if (this.#last === 0) this.#on.first();
+    const first = this.#last === 0;
     this.#last = performance.now();
-    this.#on.stale(false);
+    if (first) this.#on.first();
+    this.#say(0);
     this.#next(generation);
   }
 
@@ -52,6 +53,13 @@ export class Watchdog {
 
   #check() {
     if (this.#last === 0 || document.hidden) return;
-    if (performance.now() - this.#last > staleAfter) this.#on.stale(true);
+    const age = performance.now() - this.#last;
+    if (age > staleAfter) this.#say(age);
+  }
+
+  #say(age) {
+    if (age === 0 && !this.#stale) return;
+    this.#stale = age > 0;
+    this.#on.stale(age);
   }
 }
