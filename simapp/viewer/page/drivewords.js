@@ -5,10 +5,10 @@ export const driveWords = {
   letGo: 'Let go',
   states: {
     free: 'You are watching. Nothing moves the robot from here until you take the wheel.',
-    taken: 'You have the wheel. What you let go of stops the robot.',
+    taken: 'You have the wheel. Let go, and the robot stops.',
     letGo: 'You let go of the wheel.',
-    blurred: 'The robot has no driver: this window lost the focus. Take the wheel to drive on.',
-    hidden: 'The robot has no driver: this page was out of sight. Take the wheel to drive on.',
+    blurred: 'The robot has no driver: this window lost the focus. Take the wheel again.',
+    hidden: 'The robot has no driver: this page was out of sight. Take the wheel again.',
     blind: 'The robot has no driver: the picture stands still. Wait for it, then take the wheel.',
     unreachable: 'The robot does not hear you, and stops by itself. Wait for the connection, then take the wheel.',
     emergency: 'Emergency stop sent. When it is safe, take the wheel again.',
