@@ -20,6 +20,7 @@ import { choose, clean, explain, noRobots, paired, progress, refused, relayAway,
 const $ = (id) => document.getElementById(id);
 
 const pollEvery = 15_000; // ms, while there is no video: not every relay says who comes and goes
+const blind = 2_000; // ms of a picture that stands still, by which nobody drives on
 const asleep = 5_000; // ms that a second took if the computer slept
 
 const page = {
@@ -217,10 +218,10 @@ function onPicture() {
   page.session.pictured();
 }
 
-// onStale is called with how old the picture is that is shown; nobody drives by it.
+// onStale is called with how old the picture is that is shown.
 function onStale(age) {
   stage.stale(age);
-  if (age > 0) drive.giveBack('blind');
+  if (age > blind) drive.giveBack('blind');
 }
 
 function onChannel(session, channel) {
