@@ -134,7 +134,7 @@ func atTheWheel(ctx SpecContext) (s *stage, motors *gexec.Session, tab context.C
 	s, motors = drivable(ctx, &binaries)
 	tab = s.viewer(ctx)
 	signIn(tab, s.owner.Email, s.owner.Password)
-	Eventually(evaluate[bool](tab, "document.querySelector('#drive').offsetHeight > 0")).Should(BeTrue())
+	Eventually(evaluate[bool](tab, "document.querySelector('#drive').hidden")).Should(BeFalse())
 	return s, motors, tab
 }
 
