@@ -6,6 +6,7 @@ import { Gamepads, Keys, Pad } from './hands.js';
 
 const frameEvery = 66; // ms; the robot stops after 500 ms without one (CONTRACT §6)
 const zerosAfterStop = 2; // frames, for the stop may be lost on its way
+const settling = 700; // ms in which the end of that press takes no wheel
 const emergencies = [0, 100, 200]; // ms; so may this one
 
 // arcade mixes a way into the speeds of the two sides, each at most limit.
@@ -23,6 +24,7 @@ export class Drive {
   #timer = 0;
   #moving = false;
   #zeros = 0;
+  #alarmed = -settling; // when the emergency stop was pressed
 
   constructor(root, words) {
     this.#root = root;
@@ -34,7 +36,9 @@ export class Drive {
       new Gamepads(),
     ];
     this.#part('take-wheel').addEventListener('click', () => (this.#grip ? this.giveBack('letGo') : this.#take()));
-    this.#part('emergency-stop').addEventListener('click', () => this.#emergency());
+    const alarm = this.#part('emergency-stop');
+    alarm.addEventListener('click', () => this.#emergency());
+    alarm.addEventListener('pointerdown', () => this.#grip && this.#emergency()); // beside a thumb on the pad no click follows
     const limit = this.#part('drive-limit');
     limit.addEventListener('input', () => this.#showLimit());
     limit.addEventListener('pointerup', () => this.#grip && this.#part('drive-pad').focus());
@@ -87,7 +91,7 @@ export class Drive {
   }
 
   #take() {
-    if (!this.#control?.open) return;
+    if (!this.#control?.open || performance.now() - this.#alarmed < settling) return;
     this.#grip = new AbortController();
     const { signal } = this.#grip;
     for (const hand of this.#hands) hand.listen(signal);
@@ -150,6 +154,7 @@ export class Drive {
   }
 
   #emergency() {
+    this.#alarmed = performance.now();
     this.#moving = false; // it is more than a stop
     const control = this.#control;
     const sent = control?.emergencyStop();
@@ -173,7 +178,10 @@ export class Drive {
   }
 
   #showLimit() {
-    this.#part('drive-limit-shown').textContent = `${this.#part('drive-limit').value} %`;
+    const limit = this.#part('drive-limit');
+    const shown = `${limit.value} %`;
+    limit.setAttribute('aria-valuetext', shown);
+    this.#part('drive-limit-shown').textContent = shown;
   }
 
   #part(id) {

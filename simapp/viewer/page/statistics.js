@@ -85,7 +85,9 @@ export class Statistics {
     this.#root.hidden = !open;
     $('statistics-toggle').setAttribute('aria-expanded', String(open));
     this.#draw();
-    if (open) this.#root.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+    if (!open) return;
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.#root.scrollIntoView({ block: 'nearest', behavior: still ? 'auto' : 'smooth' });
   }
 
   #column(name) {
