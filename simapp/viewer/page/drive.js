@@ -7,7 +7,7 @@ import { Gamepads, Keys, Pad } from './hands.js';
 const frameEvery = 66; // ms; the robot stops after 500 ms without one (CONTRACT §6)
 const zerosAfterStop = 2; // frames, for the stop may be lost on its way
 const settling = 700; // ms in which the end of that press takes no wheel
-const emergencies = [0, 100, 200]; // ms; so may this one
+const emergencyAgain = [100, 200]; // ms later; so may this one
 
 // arcade mixes a way into the speeds of the two sides, each at most limit.
 export function arcade({ x, y }, limit) {
@@ -80,7 +80,7 @@ export class Drive {
     this.#grip.abort();
     this.#grip = null;
     clearInterval(this.#timer);
-    if (why === 'TAKEN_OVER') this.#moving = false; // a stop would be the other driver's
+    if (['TAKEN_OVER', 'STOPPED'].includes(why)) this.#moving = false; // a stop now would be the next driver's
     this.#release();
     const hands = this.#part('drive-hands');
     if (hands.contains(document.activeElement)) this.#part('drive-state').focus({ preventScroll: true });
@@ -158,7 +158,7 @@ export class Drive {
     this.#moving = false; // it is more than a stop
     const control = this.#control;
     const sent = control?.emergencyStop();
-    for (const later of emergencies.slice(1)) setTimeout(() => control?.emergencyStop(), later);
+    for (const later of emergencyAgain) setTimeout(() => control?.emergencyStop(), later);
     this.giveBack('emergency');
     this.#tell(sent ? 'emergency' : 'emergencyLost');
   }
