@@ -3,7 +3,8 @@
 import { Account } from './account.js';
 import * as api from './api.js';
 import { Control } from './control.js';
-import { Figures } from './figures.js';
+import { Drive } from './drive.js';
+import { driveWords } from './drivewords.js';
 import { Pairing } from './pairing.js';
 import { Relay } from './relay.js';
 import { Retry } from './retry.js';
@@ -11,6 +12,7 @@ import { Robots } from './robots.js';
 import { Session } from './session.js';
 import { SignIn } from './signin.js';
 import { Stage } from './stage.js';
+import { Statistics } from './statistics.js';
 import { Toolbar } from './toolbar.js';
 import { Watchdog } from './watchdog.js';
 import { choose, clean, explain, noNetwork, noRobots, paired, progress, refused, relayAway, signedOut } from './words.js';
@@ -18,6 +20,7 @@ import { choose, clean, explain, noNetwork, noRobots, paired, progress, refused,
 const $ = (id) => document.getElementById(id);
 
 const pollEvery = 15_000; // ms, while there is no video: not every relay says who comes and goes
+const blind = 2_000; // ms of a picture that stands still, by which nobody drives on
 const asleep = 5_000; // ms that a second took if the computer slept
 
 const page = {
@@ -34,14 +37,15 @@ const page = {
 };
 
 const stage = new Stage();
-const figures = new Figures();
+const statistics = new Statistics($('statistics'));
+const drive = new Drive($('drive'), driveWords);
 const account = new Account({ renewed: (token) => page.relay?.renew(token), expired: onExpired });
 const signIn = new SignIn({ done: onSignedIn });
 const pairing = new Pairing({ token: () => account.token, paired: onPaired, expired: onExpired });
 const robots = new Robots($('robots'), { chosen: onChosen });
 const retry = new Retry($('notice'), watch);
 const toolbar = new Toolbar({ say: (words) => stage.say(words) });
-const watchdog = new Watchdog($('video'), { first: onPicture, stale: (age) => stage.stale(age) });
+const watchdog = new Watchdog($('video'), { first: onPicture, stale: onStale });
 
 // --- who is signed in ----------------------------------------------------
 
@@ -220,18 +224,33 @@ function onStream(session, stream) {
 function onPicture() {
   stage.playing();
   toolbar.picture(true, robots.chosen);
-  figures.start(page.session.pc);
+  statistics.start(page.session);
   page.session.pictured();
+}
+
+// onStale is called with how old the picture is that is shown.
+function onStale(age) {
+  stage.stale(age);
+  if (age > blind) drive.giveBack('blind');
 }
 
 function onChannel(session, channel) {
   if (!isCurrent(session)) return;
   page.control?.close();
   const control = new Control(channel, {
-    open: () => toolbar.attach(control),
-    closed: () => toolbar.detach(),
-    quality: (m) => toolbar.quality(m),
-    refused: (ack) => stage.say(refused(ack)),
+    open: () => {
+      toolbar.attach(control);
+      drive.attach(control);
+    },
+    closed: () => {
+      toolbar.detach();
+      drive.detach();
+    },
+    quality: (m) => {
+      toolbar.quality(m);
+      statistics.quality(m);
+    },
+    refused: (ack) => drive.refused(ack) || stage.say(refused(ack)),
   });
   page.control = control;
 }
@@ -246,7 +265,8 @@ function stop() {
   toolbar.picture(false);
   stage.freeze();
   watchdog.stop();
-  figures.stop();
+  statistics.stop();
+  drive.detach();
   page.control?.close();
   page.control = null;
   const { session } = page;

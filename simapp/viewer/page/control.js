@@ -3,7 +3,7 @@
 // What comes is not trusted: it is bounded, and read field by field.
 
 const maxMessage = 4096; // characters
-const maxBacklog = 4096; // bytes; motor frames that wait longer are of no use
+const maxBacklog = 512; // bytes, ten motor frames: what waits longer is of no use
 const modes = ['auto', 'low', 'medium', 'high'];
 
 export class Control {
