@@ -55,7 +55,12 @@ func TestViewingShowsAndMeasuresPictures(t *testing.T) {
 		size.Store(&s)
 	}})
 	<-v.Connected()
+	total := v.Totals()
 	report := v.Report()
+	if total.Pictures < 5 || total.Pictures > report.Frames || total.Bytes == 0 || total.Latency == nil ||
+		time.Since(total.Newest) > 10*time.Second {
+		t.Errorf("totals %+v", total)
+	}
 	if report.SessionID != theSession || report.Codec != "h264" || report.Frames < 5 {
 		t.Errorf("report %+v", report)
 	}
@@ -321,7 +326,7 @@ func TestControlChannel(t *testing.T) {
 	p, r := dialFake(t)
 	heard := make(chan string, 1)
 	v := watch(t, p, r, Options{OnControl: func(data []byte) { heard <- string(data) }})
-	if err := v.SendControl([]byte("{}")); !errors.Is(err, ErrNoControl) {
+	if err := v.SendControl([]byte("{}")); !errors.Is(err, ErrNoControl) || isClosed(v.Controllable()) {
 		t.Errorf("sent before it is open: %v", err)
 	}
 	robot := newRobot(t)
@@ -335,6 +340,7 @@ func TestControlChannel(t *testing.T) {
 	r.say(robot.offer(t, false))
 	robot.accept(t, r.await(t, wire.TypeAnswer))
 	robot.trickle(t, r)
+	<-v.Controllable()
 	if got := <-heard; !strings.Contains(got, "video_quality") {
 		t.Errorf("heard %q", got)
 	}

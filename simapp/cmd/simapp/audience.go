@@ -75,14 +75,13 @@ func (w *audience) follow(ctx context.Context, limit time.Duration, screen *scre
 	defer tick.Stop()
 	var over <-chan time.Time
 	live, ended := w.watched()
+	w.look(time.Now())
 	screen.enter()
 	screen.show(w.views(), keep.words())
 	for left := len(w.seats); left > 0; {
 		select {
 		case now := <-tick.C:
-			for _, s := range w.seats {
-				s.look(now)
-			}
+			w.look(now)
 			screen.show(w.views(), keep.words())
 		case told := <-screen.signals:
 			screen.obey(told)
@@ -97,6 +96,12 @@ func (w *audience) follow(ctx context.Context, limit time.Duration, screen *scre
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+func (w *audience) look(now time.Time) {
+	for _, s := range w.seats {
+		s.look(now)
 	}
 }
 

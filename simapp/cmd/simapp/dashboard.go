@@ -101,7 +101,8 @@ func bars(n int) string {
 	return string(all[:n]) + strings.Repeat("·", len(all)-n)
 }
 
-// phases says what the time to the first picture went into.
+// phases says what the time to the first picture went into, in few words. The
+// report has all of them.
 func phases(r simapp.Report) string {
 	var words []string
 	before := 0.0
@@ -110,13 +111,11 @@ func phases(r simapp.Report) string {
 		words string
 	}{
 		{simapp.PhaseCredentials, "relay"},
-		{simapp.PhaseOffer, "robot's offer"},
-		{simapp.PhaseAnswer, "answer"},
+		{simapp.PhaseOffer, "offer"},
 		{simapp.PhaseConnected, "path"},
 		{simapp.PhaseSecured, "keys"},
 		{simapp.PhasePacket, "packet"},
-		{simapp.PhaseKeyFrame, "key picture"},
-		{simapp.PhaseFrame, "decoded"},
+		{simapp.PhaseFrame, "picture"},
 	} {
 		if at, reached := r.Phases[p.phase]; reached {
 			words = append(words, fmt.Sprintf("%s %.0f", p.words, max(at-before, 0)))

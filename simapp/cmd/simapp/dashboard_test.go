@@ -82,7 +82,7 @@ func TestDashboardOfOneViewer(t *testing.T) {
 		"  bit rate   " + strings.Repeat(" ", 29) + "███  1500 kbit/s, 1500 on the whole",
 		"  latency    " + strings.Repeat(" ", 29) + "███  11 ms, 95 % below 15 ms",
 		"  so far     30, 1 lost, 1 repeated, 1 unreadable, frozen 0 times",
-		"  start      52 ms: relay 10 + robot's offer 15 + decoded 27",
+		"  start      52 ms: relay 10 + offer 15 + picture 27",
 		"  path       through our TURN server, tls",
 		"  link       ▂▄▆· 3 of 4 bars, high quality (auto), 1280x720, 0.5 % lost, 12 ms there and back",
 		"  recording  a.mkv: 3 pictures",

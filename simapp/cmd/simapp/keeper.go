@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"strings"
@@ -73,11 +74,11 @@ func (k *keeper) words() string {
 func (k *keeper) close(a *app) error {
 	if k.recorder != nil {
 		summary, err := k.recorder.Close()
-		if err != nil {
-			return err
-		}
 		if summary.Pictures > 0 {
 			_, _ = fmt.Fprintf(a.stderr, "simapp: recorded %s: %s\n", k.name, recorded(summary))
+		}
+		if err = cmp.Or(k.failed, err); err != nil {
+			return err
 		}
 	}
 	if k.snapshot != "" && k.last.there() {

@@ -62,6 +62,7 @@ func (d *driver) follow(ctx context.Context, s *seat, screen *screen, keys <-cha
 	frames, seconds := time.NewTicker(frameEvery), time.NewTicker(time.Second)
 	defer frames.Stop()
 	defer seconds.Stop()
+	s.look(time.Now())
 	for {
 		select {
 		case k, open := <-keys:

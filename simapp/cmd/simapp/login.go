@@ -103,9 +103,13 @@ func (c *account) enter(ctx context.Context, a *app, device *wire.DeviceID) (tok
 	return token, err
 }
 
-// connect opens a socket at the relay.
+// connect opens a socket at the relay. With the kept login it outlives its token.
 func (c *account) connect(ctx context.Context, a *app, token string, onMessage func(wire.Message)) (*simapp.Phone, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, errUnreachable)
+	dialing, cancel := context.WithTimeoutCause(ctx, dialTimeout, errUnreachable)
 	defer cancel()
-	return simapp.Dial(ctx, simapp.Config{RelayURL: c.Relay, Token: token, OnMessage: onMessage, Log: a.log})
+	phone, err := simapp.Dial(dialing, simapp.Config{RelayURL: c.Relay, Token: token, OnMessage: onMessage, Log: a.log})
+	if err == nil && c.Email == "" && c.Token == "" {
+		a.running.Go(func() { c.renew(ctx, a, phone) })
+	}
+	return phone, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"sync"
 
 	"github.com/alecthomas/kong"
 
@@ -54,6 +55,7 @@ type app struct {
 	log    *slog.Logger
 
 	verbose bool
+	running sync.WaitGroup // what ends with the command, and is waited for
 }
 
 // run is the whole program but for the process: it returns the exit status. It
@@ -70,8 +72,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if g.Verbose {
 		level = slog.LevelDebug
 	}
-	return program.Run(ctx, command, &app{
+	a := &app{
 		stdin: stdin, stdout: stdout, stderr: errors, held: errors, verbose: g.Verbose,
 		log: cli.Logger(errors, level, "text"),
-	})
+	}
+	defer a.running.Wait()
+	return program.Run(ctx, command, a)
 }

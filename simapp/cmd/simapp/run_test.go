@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"go.uber.org/goleak"
 
 	"wimz.dev/live/relay/cli"
@@ -54,18 +55,9 @@ func TestCommandLine(t *testing.T) {
 		want   string // in either output
 	}{
 		"help":           {[]string{"--help"}, cli.ExitOK, "simapp watch"},
-		"watch help":     {[]string{"watch", "--help"}, cli.ExitOK, "Examples:"},
-		"serve help":     {[]string{"serve", "--help"}, cli.ExitOK, "Examples:"},
-		"send help":      {[]string{"send", "--help"}, cli.ExitOK, "Examples:"},
-		"events help":    {[]string{"events", "--help"}, cli.ExitOK, "Examples:"},
 		"no command":     {[]string{"send", "--relay", "ws://h"}, cli.ExitUsage, "<command>"},
 		"nobody sends":   {[]string{"send", "stop", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
 		"nobody listens": {[]string{"events", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
-		"devices help":   {[]string{"devices", "--help"}, cli.ExitOK, "Examples:"},
-		"login help":     {[]string{"login", "--help"}, cli.ExitOK, "Examples:"},
-		"register help":  {[]string{"register", "--help"}, cli.ExitOK, "Example:"},
-		"logout help":    {[]string{"logout", "--help"}, cli.ExitOK, "Example:"},
-		"load help":      {[]string{"load", "--help"}, cli.ExitOK, "Example:"},
 		"login where":    {[]string{"login"}, cli.ExitUsage, "--relay"},
 		"nobody lists":   {[]string{"devices", "--relay", "ws://h"}, exitNotAllowed, "simapp login"},
 		"version":        {[]string{"--version"}, cli.ExitOK, ""},
@@ -76,8 +68,6 @@ func TestCommandLine(t *testing.T) {
 		"nobody":         {[]string{"watch", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
 		"no password":    {[]string{"watch", "--relay", "ws://h", "--email", "a@b.c"}, cli.ExitFailed, "--password-stdin"},
 		"bad device":     {[]string{"watch", "--relay", "ws://h", "--token", "T", "--device", "a b"}, cli.ExitFailed, "\"a b\" is no device"},
-		"pair help":      {[]string{"pair", "--help"}, cli.ExitOK, "Examples:"},
-		"unpair help":    {[]string{"unpair", "--help"}, cli.ExitOK, "Example:"},
 		"pair what":      {[]string{"pair", "--relay", "ws://h"}, cli.ExitUsage, "<code>"},
 		"pair nobody":    {[]string{"pair", "7K3M-9QXD", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
 		"unpair what":    {[]string{"unpair", "--relay", "ws://h"}, cli.ExitUsage, "<id>"},
@@ -95,6 +85,22 @@ func TestCommandLine(t *testing.T) {
 				t.Errorf("status %d\n%s%s", status, stdout, stderr)
 			}
 		})
+	}
+}
+
+func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
+	var model *kong.Application
+	program := cli.Program{Name: "simapp", Stdout: io.Discard, Stderr: io.Discard, Prepare: func(k *kong.Kong) { model = k.Model }}
+	program.Parse(&grammar{}, nil)
+	if len(model.Children) < 13 {
+		t.Fatalf("%d commands", len(model.Children))
+	}
+	for _, command := range model.Children {
+		status, stdout, _ := start(t, "", command.Name, "--help")
+		if status != cli.ExitOK || command.Help == "" || !strings.Contains(stdout, "Example") ||
+			strings.Count(stdout, "simapp "+command.Name) < 2 { // the usage is one
+			t.Errorf("%s: status %d\n%s", command.Name, status, stdout)
+		}
 	}
 }
 

@@ -2,12 +2,14 @@ package main
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -155,6 +157,41 @@ func TestLoginNearItsEndIsRefreshed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// fakePhone notes the tokens it is given.
+type fakePhone struct {
+	tokens chan string
+	done   chan struct{}
+}
+
+func (p *fakePhone) Renew(token string) error { p.tokens <- token; return nil }
+func (p *fakePhone) Done() <-chan struct{}    { return p.done }
+
+func TestPhoneIsGivenFreshTokens(t *testing.T) {
+	home(t)
+	const fresh = "FRESH"
+	good := map[string]bool{}
+	relay := tokenRelay(t, fresh, good)
+	synctest.Test(t, func(t *testing.T) {
+		old := tokenFor(t, time.Hour)
+		good[old] = true
+		if err := (kept{Relay: relay, Token: old}).write(); err != nil {
+			t.Fatal(err)
+		}
+		phone := &fakePhone{tokens: make(chan string), done: make(chan struct{})}
+		c, ended := &account{relayFlag: relayFlag{relay}}, make(chan struct{})
+		began := time.Now()
+		go func() {
+			defer close(ended)
+			c.renew(t.Context(), &app{log: slog.New(slog.DiscardHandler)}, phone)
+		}()
+		if got := <-phone.tokens; got != fresh || time.Since(began) != 45*time.Minute {
+			t.Errorf("after %s it is given the fresh one: %v", time.Since(began), got == fresh)
+		}
+		close(phone.done)
+		<-ended
+	})
 }
 
 func TestLogoutForgetsInAnyCase(t *testing.T) {
