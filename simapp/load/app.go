@@ -38,12 +38,15 @@ type app struct {
 	figures *figures
 }
 
-func newApp(cfg Config, f *figures) (*app, error) {
+func newApp(cfg Config, robots *fleet, f *figures) (*app, error) {
 	a := &app{inbox: make(chan wire.Message, 256), figures: f}
 	var err error
 	a.end, err = newEnd(cfg, client.App(func() string { return cfg.Token }), f, func(_ *end, m wire.Message) {
 		if m.Type == wire.TypeRobotStatus {
-			return // one for each robot, again and again
+			if m.Online != nil && *m.Online {
+				robots.online(m.DeviceID)
+			}
+			return
 		}
 		select {
 		case a.inbox <- m:

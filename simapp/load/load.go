@@ -84,9 +84,9 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		}
 		ends = append(ends, e)
 	}
-	apps := make([]*app, cfg.Apps)
+	robots, apps := newFleet(cfg.Robots), make([]*app, cfg.Apps)
 	for i := range apps {
-		a, err := newApp(cfg, f)
+		a, err := newApp(cfg, robots, f)
 		if err != nil {
 			return Report{}, err
 		}
@@ -95,6 +95,9 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	}
 	run := func(e *end) { running.Go(func() { _ = e.client.Run(life) }) } // OnDown has the cause
 	if err := connect(ctx, ends, run, f); err != nil {
+		return Report{}, err
+	}
+	if err := robots.wait(ctx); err != nil {
 		return Report{}, err
 	}
 

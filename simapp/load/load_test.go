@@ -1,14 +1,18 @@
 package load
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"wimz.dev/live/relay/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -66,6 +70,30 @@ func TestNobodyThere(t *testing.T) {
 			t.Errorf("%v: no error", wrong)
 		}
 	}
+}
+
+// TestFleet: it is complete with the last robot, whatever is said twice or of others.
+func TestFleet(t *testing.T) {
+	f := newFleet([]Robot{{ID: "a"}, {ID: "b"}})
+	ctx, cancel := context.WithCancel(t.Context())
+	for _, id := range []wire.DeviceID{"a", "a", "c"} {
+		f.online(id)
+	}
+	cancel()
+	if f.wait(ctx) == nil {
+		t.Error("b is missing, and nobody says so")
+	}
+	f.online("b")
+	f.online("b")
+	if err := f.wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		err := newFleet([]Robot{{ID: "a"}}).wait(t.Context())
+		if err == nil || !strings.HasPrefix(err.Error(), "1 robots are connected, but not there") {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
