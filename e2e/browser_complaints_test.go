@@ -27,8 +27,9 @@ func (c *complaints) allow(text string) { c.allowed = append(c.allowed, regexp.M
 
 // What the browser says of a relay that is gone, or answers with an error.
 const (
-	relayIsGone  = `^network: Failed to load resource: .* 502 |^javascript: WebSocket connection to .* failed|^network: .*(ERR_|WebSocket)`
-	loginRefused = `^network: Failed to load resource: .* 401 `
+	relayIsGone   = `^network: Failed to load resource: .* 502 |^javascript: WebSocket connection to .* failed|^network: .*(ERR_|WebSocket)`
+	loginRefused  = `^network: Failed to load resource: .* 401 `
+	socketRefused = `^javascript: WebSocket connection to .* failed|^network: WebSocket`
 )
 
 // listen asks Chromium for its own findings as well.

@@ -27,7 +27,7 @@ func (s shot) stamp() (testpattern.Stamp, error) {
 }
 
 // shots takes what was shown since the last time.
-func (t *tab) shots() ([]shot, error) { return evaluate[[]shot](t, "observer.take()") }
+func (t *tab) shots() ([]shot, error) { return evaluate[[]shot](t, "observer.take()")() }
 
 // sequence follows the stamps of the pictures shown.
 type sequence struct {

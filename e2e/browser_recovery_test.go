@@ -10,6 +10,23 @@ import (
 )
 
 var _ = inBrowser("A page that is left open", func() {
+	It("says that the robot is off, and shows it by itself when it comes, and when it is started anew", func(ctx SpecContext) {
+		s := empty(ctx, &binaries, harness.Options{})
+		t := s.viewer(ctx)
+		t.signIn(s.owner)
+		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
+		Expect(s.StartRobot(ctx, robotID, s.configFile, s.owner)).To(Succeed())
+		t.expectLive()
+		t.expectMoving()
+
+		By("starting the robot anew")
+		Expect(s.Robots[robotID].Stop()).To(Succeed())
+		Eventually(t.state).Should(Not(Equal("live")))
+		Expect(s.StartRobot(ctx, robotID, s.configFile, s.owner)).To(Succeed())
+		t.expectLive()
+		t.expectMoving()
+	}, SpecTimeout(specTime))
+
 	It("misses no frame while the relay is restarted twice, and is closed as ever", func(ctx SpecContext) {
 		s := brisk(ctx, harness.Options{})
 		s.lossy = true // the first relay left its credential to expire

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -59,6 +60,7 @@ func visit(_ SpecContext, url string, scripts ...string) *tab {
 	t.life = life
 	Expect(chromedp.Do(life)).To(Succeed())
 	t.complaints.listen(t)
+	t.resize(viewports[0])
 	DeferCleanup(t.complaints.expectNone)
 	for _, script := range append([]string{observer}, scripts...) {
 		_, err := chromedp.Call(life, page.AddScriptToEvaluateOnNewDocument,
@@ -77,16 +79,19 @@ func (t *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	Expect(chromedp.Do(ctx, steps...)).To(Succeed())
 }
 
-// evaluate asks the page; what is a promise is awaited.
-func evaluate[T any](t *tab, expression string) (T, error) {
-	ctx, cancel := context.WithTimeout(t.life, answerTime)
-	defer cancel()
-	return chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+// evaluate returns a function that asks the page, for Eventually; what is a promise
+// is awaited.
+func evaluate[T any](t *tab, expression string) func() (T, error) {
+	return func() (T, error) {
+		ctx, cancel := context.WithTimeout(t.life, answerTime)
+		defer cancel()
+		return chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	}
 }
 
 // number asks for a number.
 func (t *tab) number(expression string) func() (float64, error) {
-	return func() (float64, error) { return evaluate[float64](t, expression) }
+	return evaluate[float64](t, expression)
 }
 
 // click clicks on an element once it can be.
@@ -98,7 +103,7 @@ func (t *tab) click(selector string) {
 // run lets the page do something.
 func (t *tab) run(script string) {
 	GinkgoHelper()
-	_, err := evaluate[bool](t, "(() => {"+script+"; return true; })()")
+	_, err := evaluate[bool](t, "(() => {"+script+"; return true; })()")()
 	Expect(err).NotTo(HaveOccurred())
 }
 
@@ -121,7 +126,7 @@ func (t *tab) fill(selector, text string) {
 }
 
 // state is the state the page is in.
-func (t *tab) state() (string, error) { return evaluate[string](t, "document.body.dataset.state") }
+func (t *tab) state() (string, error) { return evaluate[string](t, "document.body.dataset.state")() }
 
 // expectLive says that the video is there.
 func (t *tab) expectLive() {
@@ -139,15 +144,45 @@ func (t *tab) expectMoving() {
 
 // text returns what an element says to the eye.
 func (t *tab) text(selector string) func() (string, error) {
-	return func() (string, error) {
-		return evaluate[string](t, "(e => e.checkVisibility() ? e.innerText : '')(document.querySelector('"+selector+"'))")
-	}
+	return evaluate[string](t, "(e => e.checkVisibility() ? e.innerText : '')(document.querySelector('"+selector+"'))")
 }
 
 // leave closes the page, as a visitor does who goes elsewhere.
 func (t *tab) leave() {
 	GinkgoHelper()
 	t.do(chromedp.Navigate("about:blank"))
+}
+
+// A viewport is what the page is seen in.
+type viewport struct {
+	name          string
+	width, height int64
+	phone, dark   bool
+	checked       bool // for who can use the page in it; colours and sizes are checked once each
+}
+
+var viewports = []viewport{
+	{name: "desktop-light", width: 1280, height: 900, checked: true},
+	{name: "desktop-dark", width: 1280, height: 900, dark: true},
+	{name: "phone-light", width: 390, height: 844, phone: true},
+	{name: "phone-dark", width: 390, height: 844, phone: true, dark: true, checked: true},
+}
+
+// resize shows the page in another window.
+func (t *tab) resize(w viewport) {
+	GinkgoHelper()
+	scheme := "light"
+	if w.dark {
+		scheme = "dark"
+	}
+	_, err := chromedp.Call(t.life, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: w.width, Height: w.height, DeviceScaleFactor: 1, Mobile: w.phone,
+	})
+	Expect(err).NotTo(HaveOccurred())
+	_, err = chromedp.Call(t.life, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	Expect(err).NotTo(HaveOccurred())
 }
 
 // screenshot keeps what the page looks like, for people.

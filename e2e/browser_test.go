@@ -1,12 +1,15 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"wimz.dev/live/e2e/harness"
+	"wimz.dev/live/simapp"
 )
 
 var _ = inBrowser("An owner with a browser", func() {
@@ -37,11 +40,14 @@ var _ = inBrowser("An owner with a browser", func() {
 		t.signIn(s.owner)
 		t.expectLive()
 		Expect(t.candidate()).To(Equal("relay"))
+		first, err := evaluate[string](t, credential)()
+		Expect(err).NotTo(HaveOccurred())
 		t.run("observer.reset()")
 		Eventually(func() (int, error) {
 			issued, _, err := s.Ledger(ctx)
 			return len(issued), err
 		}).Should(BeNumerically(">=", 2))
+		Eventually(evaluate[string](t, credential)).Should(Not(Equal(first)), "what the page would use")
 		t.expectMoving()
 		Expect(t.number("observer.longest()")()).To(BeNumerically("<", noGap.Milliseconds()), "the longest pause, in ms")
 		Expect(t.candidate()).To(Equal("relay"))
@@ -68,7 +74,32 @@ var _ = inBrowser("An owner with a browser", func() {
 		third.click("#again")
 		third.expectLive()
 	}, SpecTimeout(specTime))
+
+	It("is never shown one robot's picture as another's", func(ctx SpecContext) {
+		s := brisk(ctx, harness.Options{})
+		const other = "wimz_other"
+		config, err := s.AddDevice(ctx, other, s.owner)
+		Expect(err).NotTo(HaveOccurred())
+		const million = 1_000_000
+		configure(config, func(robot string) string {
+			path := scratch() + "/clip.y4m"
+			Expect(os.WriteFile(path, clipFrom(million, 10), 0o600)).To(Succeed())
+			return robot + fmt.Sprintf("camera: {source: file, file: {path: %s}}\n", path)
+		})
+		Expect(s.StartRobot(ctx, other, config, s.owner)).To(Succeed())
+		t := s.viewer(ctx)
+		t.signIn(s.owner)
+		Eventually(t.state).Should(Equal("idle"), "it is not known which")
+		t.run("observer.sample()")
+		for range 2 {
+			t.expectOnly(robotID, func(number uint32) bool { return number < million })
+			t.expectOnly(other, func(number uint32) bool { return number >= million })
+		}
+	}, SpecTimeout(specTime))
 })
+
+// credential is the user of the TURN servers that the page would use now.
+const credential = "observer.peers.at(-1).getConfiguration().iceServers.map((s) => s.username ?? '').join('')"
 
 var _ = inBrowser("A visitor", func() {
 	It("is told in words when the password is wrong, and signs in with the right one", func(ctx SpecContext) {
@@ -79,5 +110,30 @@ var _ = inBrowser("A visitor", func() {
 		Eventually(t.text("#login-error")).Should(ContainSubstring("password"))
 		t.signIn(s.owner)
 		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
+	}, SpecTimeout(specTime))
+
+	It("whose login has ended is asked to sign in again, and then sees the picture again", func(ctx SpecContext) {
+		s := brisk(ctx, harness.Options{})
+		t := s.viewer(ctx, withToken(s.shortToken(5*time.Second)))
+		t.complaints.allow(loginRefused)
+		t.complaints.allow(socketRefused)
+		t.signIn(s.owner)
+		t.expectLive()
+		Eventually(t.state).Should(Equal("login"))
+		Expect(t.text("#login")()).To(ContainSubstring("login has ended"))
+		s.expectViewers(ctx, 0)
+
+		t.run("observer.token = null")
+		t.signIn(s.owner)
+		t.expectLive()
+		t.expectMoving()
+		By("changing the password elsewhere")
+		Expect(s.Post(ctx, s.owner.Token, "/api/auth/password",
+			map[string]string{"old_password": s.owner.Password, "new_password": s.owner.Password + "!"}, nil)).To(Succeed())
+		Eventually(t.state).Should(Equal("login"))
+		var err error
+		s.owner.Token, err = simapp.Login(ctx, s.RelayURL(), s.owner.Email, s.owner.Password+"!")
+		Expect(err).NotTo(HaveOccurred())
+		s.expectViewers(ctx, 0)
 	}, SpecTimeout(specTime))
 })

@@ -114,12 +114,15 @@ var _ = everywhere("A robot that shows a clip", func(b harness.Backend) {
 })
 
 // clip is a Y4M file of stamped pictures.
-func clip(pictures int) []byte {
+func clip(pictures int) []byte { return clipFrom(0, pictures) }
+
+// clipFrom is one whose pictures are numbered from another number.
+func clipFrom(first, pictures int) []byte {
 	text := bytes.NewBufferString("YUV4MPEG2 W1280 H720 F15:1 XCOLORRANGE=FULL\n")
 	painter := testpattern.NewPainter(1280, 720)
 	img := image.NewYCbCr(image.Rect(0, 0, 1280, 720), image.YCbCrSubsampleRatio420)
 	for n := range pictures {
-		painter.Draw(img, testpattern.Stamp{Number: uint32(n)})
+		painter.Draw(img, testpattern.Stamp{Number: uint32(first + n)})
 		text.WriteString("FRAME\n")
 		for _, plane := range [][]byte{img.Y, img.Cb, img.Cr} {
 			text.Write(plane)

@@ -89,10 +89,14 @@ window.observer = (() => {
     if (event.target.closest?.('#robots')) o.switched = performance.now();
   }, true);
   new PerformanceObserver((list) => {
-    for (const { value, sources } of list.getEntries()) {
-      const nodes = sources.map(({ node }) => (node?.nodeType === Node.TEXT_NODE ? node.parentElement : node));
-      if (nodes.every((n) => n?.closest('#status'))) continue; // words come and go
-      o.shifts.push(`${value}: ${nodes.map((n) => n?.id || n?.className || n?.nodeName).join(' ')}`);
+    const { state } = document.body.dataset;
+    for (const { sources } of list.getEntries()) {
+      for (const { node, previousRect: from, currentRect: to } of sources) {
+        const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+        if (element?.closest('#status')) continue; // words come and go
+        const name = element?.id || element?.className || element?.nodeName;
+        o.shifts.push(`${name} in state ${state}: from ${from.x},${from.y} ${from.width}x${from.height} to ${to.x},${to.y} ${to.width}x${to.height}`);
+      }
     }
   }).observe({ type: 'layout-shift', buffered: true });
   return o;
