@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/chromedp/chromedp"
@@ -58,68 +57,4 @@ func (t *tab) expectAccessible(when string) {
 	])`)()
 	Expect(err).NotTo(HaveOccurred())
 	Expect(findings).To(BeEmpty(), "what axe-core finds, "+when)
-}
-
-// walk is what is passed with the Tab key, from the top of the page to its end.
-type walk struct {
-	Missed  []string `json:"missed"`  // controls that are not reached
-	Unseen  []string `json:"unseen"`  // do not show that they have the focus
-	Nowhere []string `json:"nowhere"` // have the focus and are not on the screen
-	Steps   int      `json:"steps"`
-}
-
-// expectKeyboard says that every control can be reached with the Tab key, shows
-// it, and lets the focus go on.
-func (t *tab) expectKeyboard(when string) {
-	GinkgoHelper()
-	controls, err := t.number(`(() => {
-		const scope = document.querySelector('dialog[open]') ?? document.body;
-		scope.tabIndex = -1; // the walk begins here
-		scope.focus();
-		scope.removeAttribute('tabindex');
-		const all = 'a[href], button, input, select, textarea, summary, [tabindex]';
-		window.observer.controls = [...scope.querySelectorAll(all)].filter((e) => !e.disabled && e.tabIndex >= 0
-			&& e.checkVisibility({ visibilityProperty: true }) && e.type !== 'radio');
-		window.observer.walked = [];
-		return window.observer.controls.length;
-	})()`)()
-	Expect(err).NotTo(HaveOccurred())
-	var at string
-	steps := 0
-	for ; steps < 2*int(controls)+5; steps++ {
-		t.do(chromedp.KeyEvent("\t"))
-		at, err = evaluate[string](t, `(() => {
-			const e = document.activeElement;
-			const { walked } = window.observer;
-			if (!e || e === document.body || walked.some((w) => w.element === e)) return 'end';
-			const style = getComputedStyle(e);
-			const box = e.getBoundingClientRect();
-			walked.push({
-				element: e,
-				seen: (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2) || style.boxShadow !== 'none',
-				there: box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
-			});
-			return e.outerHTML.slice(0, 80);
-		})()`)()
-		Expect(err).NotTo(HaveOccurred())
-		if at == "end" {
-			break
-		}
-	}
-	w, err := evaluate[walk](t, `(() => {
-		const { walked, controls } = window.observer;
-		const name = (e) => e.outerHTML.slice(0, 90);
-		return {
-			missed: controls.filter((c) => !walked.some((w) => w.element === c)).map(name),
-			unseen: walked.filter((w) => !w.seen).map((w) => name(w.element)),
-			nowhere: walked.filter((w) => !w.there).map((w) => name(w.element)),
-			steps: walked.length,
-		};
-	})()`)()
-	Expect(err).NotTo(HaveOccurred())
-	Expect(at).To(Equal("end"), "the focus goes round, "+when)
-	Expect(w.Missed).To(BeEmpty(), "not reached, "+when)
-	Expect(w.Unseen).To(BeEmpty(), "the focus is not seen, "+when)
-	Expect(w.Nowhere).To(BeEmpty(), "the focus is off the screen, "+when)
-	Expect(w.Steps).To(BeNumerically(">=", controls), fmt.Sprint("steps, ", when))
 }

@@ -35,10 +35,11 @@ var _ = inBrowser("A page that is left open", func() {
 		t.signIn(s.owner)
 		t.expectLive()
 		t.run("observer.reset()")
-		for range 2 {
+		for n := range 2 {
 			s.restart(ctx)
 			Expect(s.AwaitOnline(ctx, robotID, s.owner)).To(Succeed())
 			s.expectApps(ctx, 1)
+			Eventually(t.talk.resumed).Should(BeNumerically(">", n))
 			t.expectMoving()
 		}
 		s.expectSessions(ctx, 1)

@@ -24,6 +24,7 @@ var observer string
 type tab struct {
 	life       context.Context //nolint:containedctx // as chromedp wants it
 	complaints *complaints
+	talk       *talk
 }
 
 // answerTime bounds what the page is asked; it answers at once, or hangs.
@@ -53,15 +54,20 @@ func servePage(ctx SpecContext, relayURL string) (url string) {
 // the page must not have complained of anything.
 func visit(_ SpecContext, url string, scripts ...string) *tab {
 	GinkgoHelper()
-	t := &tab{complaints: &complaints{}}
+	t := &tab{complaints: &complaints{}, talk: &talk{}}
 	life, closeTab := chromedp.NewContext(chromium.life,
-		chromedp.WithNewBrowserContext(), chromedp.WithListener(t.complaints.hear))
+		chromedp.WithNewBrowserContext(), chromedp.WithListener(t.complaints.hear), chromedp.WithListener(t.talk.hear))
 	DeferCleanup(closeTab)
 	t.life = life
 	Expect(chromedp.Do(life)).To(Succeed())
 	t.complaints.listen(t)
 	t.resize(viewports[0])
-	DeferCleanup(t.complaints.expectNone)
+	DeferCleanup(func() {
+		if CurrentSpecReport().Failed() {
+			t.screenshot("failed-" + string(chromedp.FromContext(t.life).Target.TargetID))
+		}
+		t.complaints.expectNone()
+	})
 	for _, script := range append([]string{observer}, scripts...) {
 		_, err := chromedp.Call(life, page.AddScriptToEvaluateOnNewDocument,
 			page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
