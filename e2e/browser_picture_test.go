@@ -95,3 +95,14 @@ func (t *tab) expectEveryFrame() {
 	slices.Sort(seen.latency)
 	AddReportEntry("from the camera to the screen", seen.latency[len(seen.latency)/2].String())
 }
+
+// expectNoGap says that since observer.reset the picture has never stood still for as
+// long as this.
+func (t *tab) expectNoGap(limit time.Duration) {
+	GinkgoHelper()
+	longest, err := t.number("observer.longest()")()
+	Expect(err).NotTo(HaveOccurred())
+	gap := time.Duration(longest * float64(time.Millisecond))
+	AddReportEntry("longest gap", gap.String())
+	Expect(gap).To(BeNumerically("<", limit))
+}

@@ -44,10 +44,7 @@ var _ = inBrowser("A page that is left open", func() {
 		}
 		s.expectSessions(ctx, 1)
 		Expect(t.state()).To(Equal("live"))
-		longest, err := t.number("observer.longest()")()
-		Expect(err).NotTo(HaveOccurred())
-		AddReportEntry("the longest pause, in ms", longest)
-		Expect(longest).To(BeNumerically("<", noGap.Milliseconds()))
+		t.expectNoGap(noGap)
 		t.leave()
 		s.expectSessions(ctx, 0)
 		s.expectViewers(ctx, 0)

@@ -59,7 +59,7 @@ var _ = inBrowser("A relay of another maker", func() {
 		t.screenshot("hostile")
 
 		By("trying again")
-		t.click("#again")
+		t.again()
 		Eventually(asked).Should(Receive(&app))
 		app.tell(map[string]any{"type": "error", "code": "__proto__", "message": markup})
 		Eventually(t.state).Should(Equal("error"))

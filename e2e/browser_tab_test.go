@@ -106,6 +106,12 @@ func (t *tab) click(selector string) {
 	t.do(chromedp.Click(selector, chromedp.NodeVisible))
 }
 
+// again presses the button, which may go away just then: the page tries by itself, too.
+func (t *tab) again() {
+	GinkgoHelper()
+	t.run("document.querySelector('#again').click()")
+}
+
 // run lets the page do something.
 func (t *tab) run(script string) {
 	GinkgoHelper()
