@@ -1,0 +1,234 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
+	"github.com/onsi/gomega/gexec"
+
+	"wimz.dev/live/e2e/harness"
+	"wimz.dev/live/simapp"
+)
+
+var _ = inBrowser("An owner who drives with a browser", func() {
+	It("moves the robot while something is held, and not before the wheel is taken", func(ctx SpecContext) {
+		_, motors, t := atTheWheel(ctx)
+		Expect(speeds(t)()).To(Equal([]string{"0.5 0.5", "0.5 -0.5", "0.5 0", "-0.25 -0.5", "0 0"}))
+		hold(t, 'w')
+		t.click("#take-wheel")
+		hold(t, 's')
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`motors -0.40 -0.40\nmotors -0.40 -0.40\n`), "frame after frame")
+		Expect(motors.Out.Contents()).NotTo(ContainSubstring("motors +0.40"), "nobody had taken the wheel")
+		tap(t, ' ')
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`motors \+0.00 \+0.00 stop: by viewer\n`))
+
+		letGo(t, 's')
+		letGo(t, 'w')
+
+		By("not driving with what is typed into a field")
+		Expect(chromedp.Do(t.life, chromedp.Focus("#drive-limit"))).To(Succeed())
+		hold(t, 'w')
+		Expect(chromedp.Do(t.life, chromedp.Focus("#drive-pad"))).To(Succeed())
+		hold(t, 'a')
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`motors -0.40 \+0.40\n`))
+		Expect(motors.Out.Contents()).NotTo(ContainSubstring("motors +0.40 +0.40"))
+		letGo(t, 'a')
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`motors \+0.00 \+0.00 stop: by viewer\n`))
+
+		By("driving with a hand on the pad")
+		x, y := middle(t, "#drive-pad")
+		mouse(t, chromedp.MousePressed, x, y-50)
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`motors \+0.[23]\d \+0.[23]\d\n`))
+		mouse(t, chromedp.MouseMoved, x+300, y)
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`motors \+0.40 -0.40\n`))
+		mouse(t, chromedp.MouseReleased, x+300, y)
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`motors \+0.00 \+0.00 stop: by viewer\n`))
+		t.screenshot("drive")
+	}, SpecTimeout(specTime))
+
+	It("gives the wheel back when nobody looks at the page", func(ctx SpecContext) {
+		_, motors, t := atTheWheel(ctx)
+		t.click("#take-wheel")
+		hold(t, 'w')
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`motors \+0.40 \+0.40\n`))
+		window(t, browser.WindowStateMinimized)
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`motors \+0.00 \+0.00 stop: by viewer\n`))
+		Eventually(t.text("#drive-state")).Should(ContainSubstring("lost the focus"))
+
+		By("not driving on with the key that is still held")
+		window(t, browser.WindowStateNormal)
+		t.click("#take-wheel")
+		hold(t, 's')
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`^motors -0.40 -0.40\n`))
+	}, SpecTimeout(specTime))
+
+	It("reads who has the wheel, and what to do", func(ctx SpecContext) {
+		s, motors, t := atTheWheel(ctx)
+		another := s.watch(ctx, simapp.Options{Device: robotID})
+		t.click("#take-wheel")
+		hold(t, 'w')
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`motors \+0.40 \+0.40\n`))
+		stopDriving := drive(another, -0.5, -0.5)
+		defer stopDriving()
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`stop: another viewer takes over\n`))
+		Eventually(t.text("#drive-state")).Should(ContainSubstring("Another viewer drives now"))
+		driven := len(motors.Out.Contents())
+		Eventually(func() int { return len(motors.Out.Contents()) }).WithContext(ctx).Should(
+			BeNumerically(">", driven+10*len("motors -0.50 -0.50\n")))
+		Expect(string(motors.Out.Contents())).NotTo(ContainSubstring("stop: by viewer"), "it would be the other's")
+
+		t.click("#emergency-stop")
+		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`emergency_stop: by viewer\n`))
+		Eventually(t.text("#drive-state")).Should(ContainSubstring("Emergency stop sent"))
+
+		motors.Kill()
+		Eventually(motors.Exited).WithContext(ctx).Should(BeClosed())
+		letGo(t, 'w')
+		t.click("#take-wheel")
+		hold(t, 'w')
+		Eventually(t.text("#drive-state")).Should(ContainSubstring("its own software is not running"))
+	}, SpecTimeout(specTime))
+})
+
+var _ = inBrowser("An owner who wants to know", func() {
+	It("sees how the picture comes, and copies it without addresses", func(ctx SpecContext) {
+		s := ready(ctx, &binaries, harness.Options{})
+		t := s.viewer(ctx)
+		t.signIn(s.owner)
+		t.click("#statistics-toggle")
+		Eventually(t.text("#statistics-charts .chart-now")).Should(MatchRegexp(`^1[456] per second$`))
+		Eventually(label(t, "#statistics-charts svg")).Should(MatchRegexp(`^Frame rate: 1[456] per second, `))
+		Expect(t.text("#statistics-path-words")()).To(Equal("Direct (udp)"))
+		Expect(label(t, ".route")()).To(MatchRegexp(`^Direct \(udp\): This browser, (Router, )?Robot$`))
+		Expect(evaluate[int](t, "document.querySelectorAll('.stack rect').length")()).To(Equal(5))
+		t.screenshot("statistics")
+
+		copied := copyStatistics(t)
+		var got struct {
+			Browser string
+			Phases  []struct {
+				Phase string
+				MS    float64
+			}
+			Seconds struct{ FPS []*float64 }
+		}
+		Expect(json.Unmarshal([]byte(copied), &got)).To(Succeed())
+		var steps []string
+		for _, step := range got.Phases {
+			steps = append(steps, step.Phase)
+			Expect(step.MS).To(BeNumerically(">=", 0))
+		}
+		Expect(steps).To(Equal([]string{"credentials", "offer", "answered", "connected", "picture"}))
+		Expect(*got.Seconds.FPS[len(got.Seconds.FPS)-1]).To(BeNumerically("~", 15, 1))
+		Expect(strings.ReplaceAll(copied, got.Browser, "")).NotTo(
+			MatchRegexp(`\d+\.\d+\.\d+\.\d+|::|\.local|candidate:|a=ice|eyJ`), "an address, SDP or a token")
+	}, SpecTimeout(specTime))
+})
+
+// atTheWheel opens the picture of a robot that can be driven. Nobody drives yet.
+func atTheWheel(ctx SpecContext) (s *stage, motors *gexec.Session, t *tab) {
+	GinkgoHelper()
+	s, motors = drivable(ctx, &binaries)
+	t = s.viewer(ctx)
+	t.signIn(s.owner)
+	Eventually(evaluate[bool](t, "document.querySelector('#drive').hidden")).Should(BeFalse())
+	return s, motors, t
+}
+
+// copyStatistics presses the button, and returns what is in the clipboard then.
+func copyStatistics(t *tab) string {
+	GinkgoHelper()
+	read := chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, browser.SetPermission, browser.SetPermissionParams{
+			Permission: &browser.PermissionDescriptor{Name: "clipboard-read"}, Setting: browser.PermissionSettingGranted,
+			BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
+		})
+		return err
+	})
+	Expect(chromedp.Do(t.life, read)).To(Succeed())
+	t.click("#statistics-copy")
+	Eventually(t.text("#statistics-copied")).Should(HavePrefix("Copied."))
+	copied, err := chromedp.Run(t.life, chromedp.Evaluate[string]("navigator.clipboard.readText()", chromedp.EvalAwaitPromise))
+	Expect(err).NotTo(HaveOccurred())
+	return copied
+}
+
+// speeds are what the page makes of some ways at half the full speed: ahead, to the
+// right, both, back to the left, and nowhere that there is.
+func speeds(t *tab) func() ([]string, error) {
+	return func() ([]string, error) {
+		return chromedp.Run(t.life, chromedp.Evaluate[[]string](`import('./drive.js').then(({ arcade }) =>
+			[[0, 7], [1, 0], [1, 1], [0.25, -0.75], [NaN, Infinity]].map(([x, y]) => {
+				const { left, right } = arcade({ x, y }, 0.5);
+				return left + ' ' + right;
+			}))`, chromedp.EvalAwaitPromise))
+	}
+}
+
+// label is the text alternative of what is drawn.
+func label(t *tab, selector string) func() (string, error) {
+	return evaluate[string](t, "document.querySelector('"+selector+"').getAttribute('aria-label')")
+}
+
+// hold presses a key, letGo releases it, tap does both.
+func hold(t *tab, key rune) {
+	GinkgoHelper()
+	press(t, kb.Encode(key)[0])
+}
+
+func letGo(t *tab, key rune) {
+	GinkgoHelper()
+	events := kb.Encode(key)
+	press(t, events[len(events)-1])
+}
+
+func tap(t *tab, key rune) {
+	GinkgoHelper()
+	hold(t, key)
+	letGo(t, key)
+}
+
+func press(t *tab, event *input.DispatchKeyEventParams) {
+	GinkgoHelper()
+	Expect(chromedp.Do(t.life, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, *event)
+		return err
+	}))).To(Succeed())
+}
+
+// window minimizes the browser's window, or shows it again.
+func window(t *tab, state browser.WindowState) {
+	GinkgoHelper()
+	Expect(chromedp.Do(t.life, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		w, err := cdp.Call(ctx, t, browser.GetWindowForTarget, browser.GetWindowForTargetParams{})
+		if err != nil {
+			return err
+		}
+		_, err = cdp.Call(ctx, t, browser.SetWindowBounds,
+			browser.SetWindowBoundsParams{WindowID: w.WindowID, Bounds: &browser.Bounds{WindowState: state}})
+		return err
+	}))).To(Succeed())
+}
+
+// middle is where on the page an element has its centre.
+func middle(t *tab, selector string) (x, y float64) {
+	GinkgoHelper()
+	at, err := evaluate[[]float64](t, "(({left, top, width, height}) => [left + width / 2, top + height / 2])"+
+		"(document.querySelector('"+selector+"').getBoundingClientRect())")()
+	Expect(err).NotTo(HaveOccurred())
+	return at[0], at[1]
+}
+
+func mouse(t *tab, what input.DispatchMouseEventType, x, y float64) {
+	GinkgoHelper()
+	Expect(chromedp.Do(t.life, chromedp.MouseEvent(what, x, y, chromedp.ButtonLeft))).To(Succeed())
+}
