@@ -1,136 +1,138 @@
 package e2e
 
 import (
-	"context"
-	"os"
-	"os/exec"
-	"path/filepath"
+	"fmt"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"wimz.dev/live/e2e/harness"
+	"wimz.dev/live/simapp"
 )
 
-var _ = Describe("An owner with a browser", Label("browser"), func() {
-	It("signs in and sees the robot's picture move", func(ctx SpecContext) {
-		s := ready(ctx, &binaries, harness.Options{})
-		tab := s.viewer(ctx)
-		signIn(tab, s.owner.Email, s.owner.Password)
+var _ = inBrowser("An owner with a browser", func() {
+	It("signs in and sees the robot's picture move, in VP8 where the browser knows no H264", func(ctx SpecContext) {
+		s := brisk(ctx, harness.Options{})
+		s.idle = s.settled(ctx)
+		url := s.page(ctx)
+		t, other := visit(ctx, url), visit(ctx, url, "observer.codec = 'video/VP8'")
+		t.signIn(s.owner)
+		t.expectLive()
+		t.expectEveryFrame()
+		Expect(t.codec()).To(Equal("video/H264"))
+		Expect(t.number("document.querySelector('video').videoWidth")()).To(BeEquivalentTo(1280))
+		t.screenshot("viewer")
+		t.leave()
 
-		Eventually(shown(tab)).Should(Equal("live"))
-		Eventually(evaluate[int](tab, framesShown)).Should(BeNumerically(">=", 30))
-		Expect(evaluate[int](tab, "document.querySelector('video').videoWidth")()).To(Equal(1280))
-		Eventually(text(tab, "#figure-fps")).Should(MatchRegexp(`1[45]`))
-		Eventually(text(tab, "#figure-bitrate")).Should(MatchRegexp(`[0-9]`))
-		screenshot(tab, "viewer")
-
-		Expect(chromedp.Do(tab, chromedp.Navigate("about:blank"))).To(Succeed())
+		other.signIn(s.owner)
+		other.expectLive()
+		other.expectEveryFrame()
+		Expect(other.codec()).To(Equal("video/VP8"))
+		other.leave()
 		s.expectNothingLeft(ctx)
 	}, SpecTimeout(specTime))
 
-	It("keeps the picture while TURN credentials are renewed", func(ctx SpecContext) {
-		s := ready(ctx, &binaries, harness.Options{TTL: 10 * time.Second})
-		tab := s.viewer(ctx)
-		signIn(tab, s.owner.Email, s.owner.Password)
-		Eventually(shown(tab)).Should(Equal("live"))
+	It("sees it through the TURN server alone, also while its credentials are renewed", func(ctx SpecContext) {
+		s := brisk(ctx, harness.Options{TTL: 10 * time.Second})
+		t := s.viewer(ctx, "observer.force = {iceTransportPolicy: 'relay'}")
+		t.signIn(s.owner)
+		t.expectLive()
+		Expect(t.candidate()).To(Equal("relay"))
+		first, err := evaluate[string](t, credential)()
+		Expect(err).NotTo(HaveOccurred())
+		t.run("observer.reset()")
 		Eventually(func() (int, error) {
 			issued, _, err := s.Ledger(ctx)
 			return len(issued), err
 		}).Should(BeNumerically(">=", 2))
-		before, err := evaluate[int](tab, framesShown)()
+		Eventually(evaluate[string](t, credential)).Should(Not(Equal(first)), "what the page would use")
+		t.expectMoving()
+		t.expectNoGap(2 * noGap) // the path is another one, and it may take a key frame to go on
+		Expect(t.candidate()).To(Equal("relay"))
+	}, SpecTimeout(specTime))
+
+	It("is told in words that two others watch, who notice nothing", func(ctx SpecContext) {
+		s := brisk(ctx, harness.Options{})
+		url := s.page(ctx)
+		first, second, third := visit(ctx, url), visit(ctx, url), visit(ctx, url)
+		for _, t := range []*tab{first, second} {
+			t.signIn(s.owner)
+			t.expectLive()
+		}
+		third.signIn(s.owner)
+		Eventually(third.text("#status")).Should(ContainSubstring("two viewers"))
+		for _, t := range []*tab{first, second} {
+			t.expectMoving()
+			Expect(t.state()).To(Equal("live"))
+			t.expectNoGap(noGap)
+		}
+
+		first.leave()
+		s.expectViewers(ctx, 1)
+		third.again()
+		third.expectLive()
+	}, SpecTimeout(specTime))
+
+	It("is never shown one robot's picture as another's", func(ctx SpecContext) {
+		s := brisk(ctx, harness.Options{})
+		const other = "wimz_other"
+		config, err := s.AddDevice(ctx, other, s.owner)
 		Expect(err).NotTo(HaveOccurred())
-		Eventually(evaluate[int](tab, framesShown)).Should(BeNumerically(">=", before+30))
-		Expect(shown(tab)()).To(Equal("live"))
-	}, SpecTimeout(specTime))
-
-	It("is told in words when the password is wrong", func(ctx SpecContext) {
-		s := empty(ctx, &binaries, harness.Options{})
-		tab := s.viewer(ctx)
-		signIn(tab, s.owner.Email, "not the password")
-		Eventually(text(tab, "#login-error")).Should(ContainSubstring("password"))
-	}, SpecTimeout(specTime))
-
-	It("is told in words that the robot is off, and sees it when it comes", func(ctx SpecContext) {
-		s := empty(ctx, &binaries, harness.Options{})
-		tab := s.viewer(ctx)
-		signIn(tab, s.owner.Email, s.owner.Password)
-		Eventually(text(tab, "#status")).Should(ContainSubstring("offline"))
-		screenshot(tab, "offline")
-		Expect(s.StartRobot(ctx, robotID, s.configFile, s.owner)).To(Succeed())
-		Eventually(shown(tab)).Should(Equal("live"))
+		const million = 1_000_000
+		configure(config, func(robot string) string {
+			path := scratch() + "/clip.y4m"
+			Expect(harness.WriteClip(path, million, 10)).To(Succeed())
+			return robot + fmt.Sprintf("camera: {source: file, file: {path: %s}}\n", path)
+		})
+		Expect(s.StartRobot(ctx, other, config, s.owner)).To(Succeed())
+		t := s.viewer(ctx)
+		t.signIn(s.owner)
+		Eventually(t.state).Should(Equal("idle"), "it is not known which")
+		t.run("observer.sample()")
+		for range 2 {
+			t.expectOnly(robotID, func(number uint32) bool { return number < million })
+			t.expectOnly(other, func(number uint32) bool { return number >= million })
+		}
 	}, SpecTimeout(specTime))
 })
 
-// framesShown counts the pictures that were put on the screen.
-const framesShown = "document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames"
+// credential is the user of the TURN servers that the page would use now.
+const credential = "observer.peers.at(-1).getConfiguration().iceServers.map((s) => s.username ?? '').join('')"
 
-// viewer serves the page for the system's relay and opens it in Chromium.
-func (s *stage) viewer(ctx SpecContext) (tab context.Context) {
-	GinkgoHelper()
-	chromium, err := exec.LookPath("chromium")
-	Expect(err).NotTo(HaveOccurred(), "chromium is missing: run make setup")
-	page, err := binaries.Viewer(ctx, "127.0.0.1:0", s.RelayURL(), "", GinkgoWriter)
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(page.Stop)
+var _ = inBrowser("A visitor", func() {
+	It("is told in words when the password is wrong, and signs in with the right one", func(ctx SpecContext) {
+		s := empty(ctx, &binaries, harness.Options{})
+		t := s.viewer(ctx)
+		t.complaints.allow(loginRefused)
+		t.signIn(harness.User{Email: s.owner.Email, Password: "not the password"})
+		Eventually(t.text("#login-error")).Should(ContainSubstring("password"))
+		t.signIn(s.owner)
+		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
+	}, SpecTimeout(specTime))
 
-	browser, stop := chromedp.NewExecAllocator(context.WithoutCancel(ctx),
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Headless, chromedp.DisableGPU,
-		chromedp.NoFirstRun, chromedp.WindowSize(1280, 900),
-		chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true),
-		chromedp.Flag("disable-extensions", true),
-		chromedp.Flag("no-proxy-server", true),
-		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
-		chromedp.Flag("disable-features", "WebRtcHideLocalIpsWithMdns"),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"),
-	)
-	tab, closeTab := chromedp.NewContext(browser)
-	DeferCleanup(func() {
-		closeTab()
-		stop()
-	})
-	Expect(chromedp.Do(tab, chromedp.Navigate(page.URL("/")))).To(Succeed())
-	return tab
-}
+	It("whose login has ended is asked to sign in again, and then sees the picture again", func(ctx SpecContext) {
+		s := brisk(ctx, harness.Options{})
+		t := s.viewer(ctx, withToken(s.shortToken(5*time.Second)))
+		t.complaints.allow(loginRefused)
+		t.complaints.allow(socketRefused)
+		t.signIn(s.owner)
+		t.expectLive()
+		Eventually(t.state).Should(Equal("login"))
+		Expect(t.text("#login")()).To(ContainSubstring("login has ended"))
+		s.expectViewers(ctx, 0)
 
-func signIn(tab context.Context, email, password string) {
-	GinkgoHelper()
-	Expect(chromedp.Do(tab,
-		chromedp.WaitVisible("#login"),
-		chromedp.SendKeys("#email", email),
-		chromedp.SendKeys("#password", password),
-		chromedp.Click("#login button[type=submit]"),
-	)).To(Succeed())
-}
-
-// evaluate returns a function that asks the page, for Eventually.
-func evaluate[T any](tab context.Context, expression string) func() (T, error) {
-	return func() (T, error) {
-		ctx, cancel := context.WithTimeout(tab, 5*time.Second)
-		defer cancel()
-		return chromedp.Run(ctx, chromedp.Evaluate[T](expression))
-	}
-}
-
-// shown is the state the page is in.
-func shown(tab context.Context) func() (string, error) {
-	return evaluate[string](tab, "document.body.dataset.state")
-}
-
-func text(tab context.Context, selector string) func() (string, error) {
-	return evaluate[string](tab, "document.querySelector('"+selector+"').innerText")
-}
-
-// screenshot keeps what the page looks like, for people.
-func screenshot(tab context.Context, name string) {
-	GinkgoHelper()
-	png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
-	Expect(err).NotTo(HaveOccurred())
-	Expect(os.MkdirAll("artifacts", 0o750)).To(Succeed())
-	Expect(os.WriteFile(filepath.Join("artifacts", name+".png"), png, 0o600)).To(Succeed())
-}
+		t.run("observer.token = null")
+		t.signIn(s.owner)
+		t.expectLive()
+		t.expectMoving()
+		By("changing the password elsewhere")
+		Expect(s.Post(ctx, s.owner.Token, "/api/auth/password",
+			map[string]string{"old_password": s.owner.Password, "new_password": s.owner.Password + "!"}, nil)).To(Succeed())
+		Eventually(t.state).Should(Equal("login"))
+		var err error
+		s.owner.Token, err = simapp.Login(ctx, s.RelayURL(), s.owner.Email, s.owner.Password+"!")
+		Expect(err).NotTo(HaveOccurred())
+		s.expectViewers(ctx, 0)
+	}, SpecTimeout(specTime))
+})

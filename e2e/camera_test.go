@@ -103,7 +103,7 @@ var _ = Describe("A robot with a Raspberry Pi's camera", func() {
 var _ = everywhere("A robot that shows a clip", func(b harness.Backend) {
 	It("shows it over and over", func(ctx SpecContext) {
 		path := filepath.Join(scratch(), "clip.y4m")
-		Expect(harness.WriteClip(path, 10)).To(Succeed())
+		Expect(harness.WriteClip(path, 0, 10)).To(Succeed())
 		s := seeing(ctx, b, fmt.Sprintf("{source: file, file: {path: %s}}", path))
 		viewing := s.watch(ctx, simapp.Options{Device: robotID})
 		Eventually(func() int { return *viewing.Report().Repeated }).Should(BeNumerically(">=", 2), "times it began anew")

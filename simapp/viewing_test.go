@@ -403,13 +403,13 @@ func TestReportIsJSONAsDocumented(t *testing.T) {
 				Pair: &Pair{"host", "relay", "udp"},
 			},
 			`{"session_id":"s","codec":"h264","frames":3,"fps":15,"ttff_ms":71.5,"phases_ms":{"offer":8},` +
-				`"latency_ms":{"p50":11,"p95":15},"stamp_errors":0,"lost":0,"repeated":0,"freezes":0,` +
+				`"latency_ms":{"p50":11,"p95":15},"stamp_errors":0,"lost":0,"repeated":0,"freezes":0,"longest_gap_ms":0,` +
 				`"bitrate_kbps":1500,"pair":{"local":"host","remote":"relay","protocol":"udp"}}`,
 		},
 		"unstamped": {
 			Report{SessionID: "s", Phases: map[Phase]float64{}},
 			`{"session_id":"s","codec":"","frames":0,"fps":0,"ttff_ms":null,"phases_ms":{},` +
-				`"latency_ms":null,"stamp_errors":null,"lost":null,"repeated":null,"freezes":0,` +
+				`"latency_ms":null,"stamp_errors":null,"lost":null,"repeated":null,"freezes":0,"longest_gap_ms":0,` +
 				`"bitrate_kbps":0,"pair":null}`,
 		},
 	} {

@@ -10,8 +10,9 @@ import (
 	"wimz.dev/live/robot/testpattern"
 )
 
-// WriteClip writes a Y4M file of stamped 720p pictures, 15 a second.
-func WriteClip(path string, pictures int) error {
+// WriteClip writes a Y4M file of stamped 720p pictures, 15 a second, numbered from
+// first on.
+func WriteClip(path string, first, pictures int) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return err
@@ -21,7 +22,7 @@ func WriteClip(path string, pictures int) error {
 	painter := testpattern.NewPainter(1280, 720)
 	img := image.NewYCbCr(image.Rect(0, 0, 1280, 720), image.YCbCrSubsampleRatio420)
 	for n := range pictures {
-		painter.Draw(img, testpattern.Stamp{Number: uint32(n)})
+		painter.Draw(img, testpattern.Stamp{Number: uint32(first + n)})
 		_, _ = fmt.Fprintln(w, "FRAME")
 		for _, plane := range [][]byte{img.Y, img.Cb, img.Cr} {
 			_, _ = w.Write(plane)

@@ -45,7 +45,7 @@ func run(ctx context.Context) (err error) {
 	}
 	l := &lab{clip: filepath.Join(dir, "clip.y4m")}
 	defer func() { err = errors.Join(err, l.close(), os.RemoveAll(dir)) }()
-	if err = harness.WriteClip(l.clip, pictures); err != nil {
+	if err = harness.WriteClip(l.clip, 0, pictures); err != nil {
 		return err
 	}
 	if err = l.open(ctx); err != nil {

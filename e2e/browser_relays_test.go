@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"wimz.dev/live/e2e/harness"
+)
+
+var _ = inBrowser("A relay of another maker", func() {
+	It("that knows only the original specification brings the picture to the page", func(ctx SpecContext) {
+		vendor := startVendor()
+		s := empty(ctx, &binaries, harness.Options{})
+		s.configure(func(robot string) string { return strings.Replace(robot, s.RelayURL(), vendor.url(), 1) })
+		robot, err := binaries.Robot(ctx, harness.RobotSettings{ConfigFile: s.configFile}, GinkgoWriter)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(robot.Stop)
+		Eventually(vendor.here).Should(BeTrue())
+
+		t := visit(ctx, servePage(ctx, vendor.url()))
+		t.signIn(vendor.user)
+		t.expectLive()
+		t.expectMoving()
+		Expect(t.number("observer.peers[0].getConfiguration().iceServers.length")()).To(BeEquivalentTo(1))
+		vendor.hangUp()
+		t.expectMoving()
+		Expect(t.state()).To(Equal("live"), "the video does not need the relay")
+	}, SpecTimeout(specTime))
+
+	It("that is hostile does nothing to the page, which shows what it says as text", func(ctx SpecContext) {
+		const markup = `<img src=x onerror="window.broken=1"><script>window.broken=1</script>`
+		vendor := startVendor()
+		asked := make(chan *vendorSocket, 16)
+		vendor.hear = func(app *vendorSocket, m map[string]any) {
+			if m["type"] == "webrtc_request" {
+				asked <- app
+			}
+		}
+		t := visit(ctx, servePage(ctx, vendor.url()))
+		t.signIn(vendor.user)
+		var app *vendorSocket
+		Eventually(asked).Should(Receive(&app))
+		app.tell(map[string]any{"type": "webrtc_credentials", "session_id": vendorSession, "ice_servers": "none"})
+		for _, frame := range hostileFrames(markup) {
+			app.say(frame)
+		}
+		last := "<b>The last word</b>" + markup
+		app.tell(map[string]any{"type": "webrtc_error", "session_id": vendorSession, "error": last + strings.Repeat("huge ", 10_000)})
+		Eventually(t.text("#status")).Should(ContainSubstring(last), "it has waited until then, and shows text")
+		Expect(t.number("document.querySelectorAll('#status b, img[src=x]').length")()).To(BeZero())
+		Expect(t.number("window.broken ?? 0")()).To(BeZero())
+		Expect(t.number("document.documentElement.scrollWidth - innerWidth")()).To(BeNumerically("<=", 0), "it fits the window")
+		Expect(t.number("document.querySelector('#status').innerText.length")()).To(BeNumerically("<", 1000))
+		t.screenshot("hostile")
+
+		By("trying again")
+		t.again()
+		Eventually(asked).Should(Receive(&app))
+		app.tell(map[string]any{"type": "error", "code": "__proto__", "message": markup})
+		Eventually(t.state).Should(Equal("error"))
+		Expect(t.number("window.broken ?? 0")()).To(BeZero())
+	}, SpecTimeout(specTime))
+})
+
+// hostileFrames are frames that a page must take no notice of while it waits for the
+// offer of its session.
+func hostileFrames(markup string) []string {
+	quoted, _ := json.Marshal(markup) //nolint:errchkjson // a string
+	frames := []string{
+		"", "null", "[]", "1", `"text"`, "{", "{}", string(quoted), `{"type":null}`, `{"type":{}}`, `{"type":["webrtc_close"]}`,
+		strings.Repeat("[", 10_000), `{"type":"__proto__"}`, `{"type":"constructor","session_id":"` + vendorSession + `"}`,
+		`{"type":"robot_status"}`, `{"type":"robot_status","device_id":null,"online":"no"}`,
+		`{"type":"robot_status","device_id":` + string(quoted) + `,"online":true}`,
+		`{"type":"status","device_id":"wimz_abc123"}`, `{"event":` + string(quoted) + `}`,
+		`{"type":"telemetry","note":"` + strings.Repeat("x", 60_000) + `"}`,
+		`{"type":"webrtc_offer","session_id":"` + vendorSession + `"}`,
+		`{"type":"webrtc_offer","session_id":"` + vendorSession + `","sdp":null}`,
+		`{"type":"webrtc_offer","session_id":"` + vendorSession + `","sdp":{"type":"offer","sdp":17}}`,
+		`{"type":"webrtc_ice","session_id":"` + vendorSession + `","candidate":` + string(quoted) + `}`,
+		`{"type":"webrtc_ice","session_id":"` + vendorSession + `"}`,
+		`{"type":"webrtc_resumed","session_id":"` + vendorSession + `"}`,
+		`{"type":"going_away","retry_after_ms":"soon"}`,
+	}
+	for _, kind := range []string{"webrtc_close", "webrtc_error", "webrtc_offer", "webrtc_ice", "error"} {
+		frames = append(frames, fmt.Sprintf(`{"type":%q,"session_id":"another","error":%s,"message":%s,"code":%s,"reason":%s}`,
+			kind, quoted, quoted, quoted, quoted))
+	}
+	return frames
+}
+
+var _ = inBrowser("Whoever does not answer", func() {
+	It("is no spinner: the page says what is missing within 15 seconds", func(ctx SpecContext) {
+		s := empty(ctx, &binaries, harness.Options{})
+		s.puppet(ctx) // the robot never answers
+		silent := startVendor()
+		silent.hear = func(*vendorSocket, map[string]any) {}
+		mean := startVendor() // gives credentials, and never an offer
+		mean.hear = func(app *vendorSocket, m map[string]any) {
+			if m["type"] == "webrtc_request" {
+				app.tell(map[string]any{"type": "webrtc_credentials", "session_id": vendorSession, "ice_servers": []any{}})
+			}
+		}
+		robot, relay, offer := s.viewer(ctx), visit(ctx, servePage(ctx, silent.url())), visit(ctx, servePage(ctx, mean.url()))
+		begin := time.Now()
+		robot.signIn(s.owner)
+		relay.signIn(silent.user)
+		offer.signIn(mean.user)
+		for t, words := range map[*tab]string{
+			robot: "The robot does not answer", relay: "The relay did not answer", offer: "The robot does not answer",
+		} {
+			Eventually(t.text("#status")).WithTimeout(15 * time.Second).Should(ContainSubstring(words))
+			Expect(t.state()).To(Equal("error"))
+			Expect(t.number("[...document.querySelectorAll('#pulse, .pulse')].filter((e) => e.checkVisibility()).length")()).To(BeZero())
+		}
+		Expect(time.Since(begin)).To(BeNumerically("<", 15*time.Second))
+	}, SpecTimeout(specTime))
+})
