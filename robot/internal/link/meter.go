@@ -22,6 +22,10 @@ const (
 	// stay out when nothing waits anywhere: it is sent every 100 ms, by a program
 	// that may have to wait for the processor.
 	feedbackTime = 250 * time.Millisecond
+	// Where it stayed out for longer without a wait that would matter, it may again,
+	// up to the latest.
+	harmless = 40 * time.Millisecond
+	latest   = 700 * time.Millisecond
 )
 
 // meter turns feedback into the figures of a link. The zero value is ready. It
@@ -34,6 +38,7 @@ type meter struct {
 	// only how the difference changes means something.
 	way      least         // the least difference of late
 	turn     least         // the least time of late from a departure until its feedback
+	lateness least         // of feedback without a queue, the most of late; less than 0
 	waiting  time.Duration // of the latest packets, beyond the least
 	before   time.Duration // of those in the feedback before
 	measured time.Time     // when that was
@@ -96,11 +101,14 @@ func (m *meter) report(packets []rtpfb.PacketReport, now time.Time) {
 		return
 	}
 	wait := soonest - m.way.of(soonest, now)
-	if pace(together) > atOnce {
+	if wait <= sudden && pace(together) > atOnce {
 		wait = 0
 	}
 	m.waited(wait, now)
 	m.turn.of(now.Sub(newest), now)
+	if wait < harmless && !m.unheard.IsZero() {
+		m.lateness.of(m.unheard.Sub(now)+m.turn.least(), now)
+	}
 	m.heard = newest
 	switch {
 	case !newest.Before(m.lastSent):
@@ -147,7 +155,8 @@ func (m *meter) fine() bool { return !m.latest.Arrival.IsZero() }
 func (m *meter) queue(now time.Time) time.Duration {
 	wait := max(m.waiting-now.Sub(m.measured), 0)
 	if !m.unheard.IsZero() && m.fine() {
-		wait = max(wait, m.lastSent.Sub(m.unheard)-m.turn.least()-feedbackTime)
+		patience := min(max(feedbackTime, -m.lateness.least()), latest)
+		wait = max(wait, m.lastSent.Sub(m.unheard)-m.turn.least()-patience)
 	}
 	return wait
 }

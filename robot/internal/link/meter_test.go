@@ -116,6 +116,42 @@ func TestStall(t *testing.T) {
 	}
 }
 
+// TestLongStall: what comes so late is late, whatever kept it.
+func TestLongStall(t *testing.T) {
+	r := newRoad()
+	r.drive(2*time.Second, 0)
+	var packets []rtpfb.PacketReport
+	for i := range 100 {
+		r.now = r.now.Add(packetTime)
+		r.sent(packetSize, r.now)
+		packets = append(packets, r.packet(time.Duration(150-i)*packetTime))
+	}
+	r.report(packets, r.now)
+	if got := r.queue(r.now); got < sudden {
+		t.Errorf("%v after a second", got)
+	}
+}
+
+// TestLateFeedback: where it was late without a queue it may be late again.
+func TestLateFeedback(t *testing.T) {
+	r := newRoad()
+	r.drive(2*time.Second, 0)
+	late := func() (most time.Duration) {
+		var packets []rtpfb.PacketReport
+		for range 50 {
+			r.now = r.now.Add(packetTime)
+			r.sent(packetSize, r.now)
+			packets = append(packets, r.packet(0))
+			most = max(most, r.queue(r.now))
+		}
+		r.report(packets, r.now)
+		return most
+	}
+	if first, then := late(), late(); first < 200*time.Millisecond || then > 20*time.Millisecond {
+		t.Errorf("a queue of %v, and then of %v", first, then)
+	}
+}
+
 // TestRateWithAStall: the one wait of a program that reads does not count.
 func TestRateWithAStall(t *testing.T) {
 	trains := make([]train, 16)

@@ -86,7 +86,6 @@ func TestLinks(t *testing.T) {
 		"600":                    {bottleneck{kbps: 600}, app{}, bounds{300, 0, 400, 2}, bounds{250, 500, 430, 2}},
 		"300":                    {bottleneck{kbps: 300}, app{}, bounds{250, 0, 200, 2}, bounds{250, 350, 220, 0}},
 		"150":                    {bottleneck{kbps: 150}, app{}, bounds{0, 0, 80, 2}, bounds{500, 0, 90, 0}},
-		"50":                     {bottleneck{kbps: 50}, app{}, bounds{0, 0, 20, 2}, bounds{0, 0, 20, 0}},
 		"300 with loss":          {bottleneck{kbps: 300, loss: 0.05}, app{}, bounds{350, 0, 180, 2}, bounds{350, 0, 180, 0}},
 		"5 % loss":               {bottleneck{kbps: 5000, loss: 0.05}, app{}, bounds{0, 0, 1350, 1}, bounds{0, 0, 1350, 1}},
 		"20 % loss":              {bottleneck{kbps: 5000, loss: 0.20}, app{}, bounds{0, 0, 800, 2}, bounds{0, 0, 850, 0}},
@@ -120,7 +119,7 @@ func TestLinks(t *testing.T) {
 					c.then.check(t, "then ", s.spell(40*time.Second))
 					s.become(bottleneck{kbps: 5000}, app{stutter: c.app.stutter})
 					back := s.recovery()
-					if t.Logf("back after %v", back); back > 12*time.Second && (!c.app.mute || back > 16*time.Second) {
+					if t.Logf("back after %v", back); back > 16*time.Second || back > 12*time.Second && !c.app.mute && c.way.kbps >= 300 {
 						t.Errorf("back after %v", back)
 					}
 				})
@@ -147,8 +146,9 @@ func TestOutage(t *testing.T) {
 						t.Fatalf("still nothing after %v: %+v", time.Since(begin), s.link.State(time.Now()))
 					}
 				}
-				t.Logf("again after %v", time.Since(begin))
-				bounds{kbps: 1000, changes: 4}.check(t, "after", s.spell(10*time.Second))
+				if s.spell(2 * time.Second); s.recovery() > 8*time.Second {
+					t.Errorf("less than a megabit: %+v", s.decision)
+				}
 			})
 		})
 	}

@@ -176,6 +176,27 @@ func TestWhateverIsMeasured(t *testing.T) {
 	}
 }
 
+// TestOnePauseForTwoFalls: a link that gets worse while it is paused for is not paused
+// for once more.
+func TestOnePauseForTwoFalls(t *testing.T) {
+	c, now, paused := quality.NewController(ladder), time.Unix(1e9, 0), 0
+	for i := range 40 {
+		now = now.Add(tick)
+		l := quality.Link{Queue: 150 * time.Millisecond, Arriving: 1000, Heard: now}
+		if i >= 16 {
+			l.Arriving = 300
+		}
+		if d := c.Step(now, l, [3]int{}); d.Pause {
+			paused++
+		} else if i > 0 && i < 21 {
+			t.Fatalf("step %d: %+v", i, d)
+		}
+	}
+	if paused > 22 {
+		t.Errorf("it pauses for %d steps", paused)
+	}
+}
+
 // TestNothingHeard: without a word of the link nothing is tried, and nothing lowered.
 func TestNothingHeard(t *testing.T) {
 	c, now := quality.NewController(ladder), time.Unix(1e9, 0)

@@ -56,9 +56,9 @@ func (p *probe) went(now time.Time, estimate int) {
 func (c *Controller) explore(now time.Time, l Link) {
 	p, sign, most := &c.probe, quiet, restMost
 	if l.Arriving > wide*c.estimate {
-		sign, most = crowded, restWide
+		sign, most = jammed, restWide
 	}
-	trouble := l.Queue > crowded || c.loss.heavy()
+	trouble := l.Queue > max(sign, crowded) || c.loss.heavy()
 	if p.on {
 		switch {
 		case l.Queue > sign || trouble || now.Sub(p.begun) > deaf:
