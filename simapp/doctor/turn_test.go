@@ -180,8 +180,8 @@ func TestHangUp(t *testing.T) {
 	defer serving.Wait()
 	defer listener.Close() //nolint:errcheck // nothing was said
 	serving.Go(func() {
-		conn, err := listener.Accept()
-		if tcp, ok := conn.(*net.TCPConn); err == nil && ok {
+		conn, failed := listener.Accept()
+		if tcp, ok := conn.(*net.TCPConn); failed == nil && ok {
 			_ = tcp.CloseWrite()
 			_, _ = io.Copy(io.Discard, tcp)
 			_ = tcp.Close()
