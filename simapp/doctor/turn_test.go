@@ -4,13 +4,16 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/pion/stun/v4"
 	"github.com/pion/turn/v5"
 	"golang.org/x/net/dns/dnsmessage"
 
@@ -163,6 +166,35 @@ func TestOneWay(t *testing.T) {
 	err = through(ctx, elsewhere{swallows})
 	if text, advice := turnFault(server{}, err); !strings.Contains(text, "does not pass packets on") || advice == "" {
 		t.Errorf("%v: %s, %s", err, text, advice)
+	}
+}
+
+// TestHangUp: a server that has said its last word is not waited for, even if it goes
+// on to listen.
+func TestHangUp(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	defer serving.Wait()
+	defer listener.Close() //nolint:errcheck // nothing was said
+	serving.Go(func() {
+		conn, failed := listener.Accept()
+		if tcp, ok := conn.(*net.TCPConn); failed == nil && ok {
+			_ = tcp.CloseWrite()
+			_, _ = io.Copy(io.Discard, tcp)
+			_ = tcp.Close()
+		}
+	})
+	uri, err := stun.ParseURI("turn:" + listener.Addr().String() + "?transport=tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), checkTime)
+	defer cancel()
+	if r := (&visit{}).turn(ctx, server{URI: uri}); r.Outcome != Failed || !strings.HasSuffix(r.Text, "the connection was cut") {
+		t.Errorf("%+v", r)
 	}
 }
 
