@@ -74,7 +74,7 @@ var _ = inBrowser("An owner with a browser", func() {
 		third.expectLive()
 	}, SpecTimeout(specTime))
 
-	It("is never shown one robot's picture as another's", func(ctx SpecContext) {
+	It("is never shown one robot's picture as another's, and the page does not jump when the video begins", func(ctx SpecContext) {
 		s := brisk(ctx, harness.Options{})
 		const other = "wimz_other"
 		config, err := s.AddDevice(ctx, other, s.owner)
@@ -89,11 +89,12 @@ var _ = inBrowser("An owner with a browser", func() {
 		t := s.viewer(ctx)
 		t.signIn(s.owner)
 		Eventually(t.state).Should(Equal("idle"), "it is not known which")
-		t.run("observer.sample()")
+		t.run("observer.sample(); observer.shifts = []")
 		for range 2 {
 			t.expectOnly(robotID, func(number uint32) bool { return number < million })
 			t.expectOnly(other, func(number uint32) bool { return number >= million })
 		}
+		Expect(evaluate[[]string](t, "observer.shifts")()).To(BeEmpty(), "what has moved on the page")
 	}, SpecTimeout(specTime))
 })
 
