@@ -16,6 +16,8 @@ const (
 	// atOnce is a bit rate, in kilobits a second, that tells of no link: packets that
 	// come like this have waited for a program, which had to wait for the processor.
 	atOnce = 20_000
+	// resting is for how long no packet leaves when the video pauses: two frames.
+	resting = 150 * time.Millisecond
 	// sudden is what a queue is that nobody doubts.
 	sudden = 300 * time.Millisecond
 	// feedbackTime is for how long, beyond the round trip, a packet's feedback may
@@ -149,11 +151,15 @@ func (m *meter) waited(d time.Duration, now time.Time) {
 // fine reports whether the app says of each packet when it came. Not all apps do.
 func (m *meter) fine() bool { return !m.latest.Arrival.IsZero() }
 
-// queue returns how long a packet that leaves now has to wait on the way. What
-// was measured drains while nothing more is said; transport-wide feedback that stays
-// out while packets leave is a queue too.
+// queue returns how long a packet that leaves now has to wait on the way. What was
+// measured drains while nothing more is said, and while nothing leaves from soon after
+// the last packet on: it is behind some of which nothing is known. Transport-wide feedback that stays out while packets leave is a queue too.
 func (m *meter) queue(now time.Time) time.Duration {
-	wait := max(m.waiting-now.Sub(m.measured), 0)
+	drains := m.measured
+	if still := m.lastSent.Add(resting); m.fine() && still.Before(now) {
+		drains = earlier(drains, still)
+	}
+	wait := max(m.waiting-now.Sub(drains), 0)
 	if !m.unheard.IsZero() && m.fine() {
 		patience := min(max(feedbackTime, -m.lateness.least()), latest)
 		wait = max(wait, m.lastSent.Sub(m.unheard)-m.turn.least()-patience)
@@ -190,3 +196,11 @@ func (m *meter) slot(now time.Time) *slot {
 }
 
 func (m *meter) number(now time.Time) int64 { return max(int64(m.since(now)/slotTime), 0) }
+
+// earlier returns the earlier time.
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -71,6 +71,30 @@ func TestQueue(t *testing.T) {
 	}
 }
 
+// TestDrainedQueue has packets wait for a second, and be heard of only then: by that
+// time there is no queue any more, unless others left meanwhile.
+func TestDrainedQueue(t *testing.T) {
+	for name, c := range map[string]struct {
+		rest bool
+		want time.Duration
+	}{"nothing has left since": {true, 150 * time.Millisecond}, "others have": {false, time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			r := newRoad()
+			r.drive(2*time.Second, 0)
+			waited := r.packet(time.Second)
+			for heard := r.now.Add(time.Second + r.delay); r.now.Before(heard); r.now = r.now.Add(packetTime) {
+				if !c.rest {
+					r.sent(packetSize, r.now)
+				}
+			}
+			r.report([]rtpfb.PacketReport{waited}, r.now)
+			if got := r.queue(r.now); !near(got, c.want, 50*time.Millisecond) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 func TestOneLateReportIsNoQueue(t *testing.T) {
 	r := newRoad()
 	r.drive(2*time.Second, 0)

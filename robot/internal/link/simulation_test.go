@@ -82,7 +82,7 @@ func TestLinks(t *testing.T) {
 		first, then bounds
 	}{
 		"5000":                   {bottleneck{kbps: 5000}, app{}, bounds{100, 200, 1400, 0}, bounds{100, 200, 1400, 0}},
-		"1000":                   {bottleneck{kbps: 1000}, app{}, bounds{300, 0, 700, 2}, bounds{250, 300, 700, 2}},
+		"1000":                   {bottleneck{kbps: 1000}, app{}, bounds{300, 0, 700, 2}, bounds{250, 500, 700, 2}},
 		"600":                    {bottleneck{kbps: 600}, app{}, bounds{300, 0, 400, 2}, bounds{250, 500, 430, 2}},
 		"300":                    {bottleneck{kbps: 300}, app{}, bounds{250, 0, 200, 2}, bounds{250, 350, 220, 0}},
 		"150":                    {bottleneck{kbps: 150}, app{}, bounds{0, 0, 80, 2}, bounds{500, 0, 90, 0}},
