@@ -73,7 +73,14 @@ func startVendor() *vendorRelay {
 	mux.HandleFunc("GET /api/user/devices", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, map[string]any{"devices": v.robots})
 	})
-	mux.HandleFunc("GET /ws/app", v.serve(&v.app, v.fromApp))
+	app := v.serve(&v.app, v.fromApp)
+	mux.HandleFunc("GET /ws/app", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("token") != token { // a header says nothing to it
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		app(w, r)
+	})
 	mux.HandleFunc("GET /ws/device", v.serve(&v.robot, v.fromRobot))
 	v.Server = httptest.NewServer(mux)
 	DeferCleanup(func() {

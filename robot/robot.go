@@ -220,7 +220,8 @@ func (r *Robot) send(m wire.Message) {
 }
 
 // cameraIs tells the apps that the camera's state has changed. They may miss it, so
-// they are told again when the relay is back.
+// they are told again when the relay is back: under the lock, which sending only
+// queues in, so that the newest is told last.
 func (r *Robot) cameraIs(status stream.CameraStatus) {
 	fields, _ := json.Marshal(status) //nolint:errchkjson // two strings
 	r.mu.Lock()

@@ -160,12 +160,13 @@ func TestAppGivesUp(t *testing.T) {
 		end  func(*relay)
 		want error
 	}{
-		"401":        {func(r *relay) { r.refuse(401) }, ErrUnauthorized},
+		"401":        {func(r *relay) { r.refuse(401); r.refuse(401) }, ErrUnauthorized},
 		"auth ended": {func(r *relay) { r.accept().close(wire.CloseAuthEnded) }, ErrUnauthorized},
 		"superseded": {func(r *relay) { r.accept().close(wire.CloseSuperseded) }, ErrSuperseded},
 		"401 after a loss": {func(r *relay) {
 			r.accept().close(wire.CloseGoingAway)
 			r.refuse(503)
+			r.refuse(401)
 			r.refuse(401)
 		}, ErrUnauthorized},
 	} {
@@ -195,8 +196,16 @@ func TestIdentities(t *testing.T) {
 	}
 
 	relay = newRelay(t)
-	relay.start(t, device(), nil)
+	relay.start(t, App(func() string { return "secret+token" }), nil)
+	relay.refuse(http.StatusUnauthorized) // it looks for a token in the query
 	socket := relay.accept()
+	if socket.request.Header.Get("Authorization") != "" || socket.request.URL.RawQuery != "token=secret%2Btoken" {
+		t.Errorf("dialed %s again", socket.request.URL)
+	}
+
+	relay = newRelay(t)
+	relay.start(t, device(), nil)
+	socket = relay.accept()
 	h := socket.request.Header
 	seconds, err := strconv.ParseInt(h.Get("X-Timestamp"), 10, 64)
 	if err != nil {

@@ -23,14 +23,18 @@ type Identity struct {
 	party wire.Party
 	path  string
 	sign  func(h http.Header, at time.Time)
+	query func() url.Values // the same in the URL, for a relay that looks nowhere else; may be nil
 }
 
 // App is a user's phone. token is called for every dial, so that a refreshed
-// one is used when it is there.
+// one is used when it is there. It goes into a header, since URLs are logged by those
+// they pass; a relay that refuses that may know the query only (CONTRACT §3.1).
 func App(token func() string) Identity {
-	return Identity{party: wire.App, path: "/ws/app", sign: func(h http.Header, _ time.Time) {
-		h.Set("Authorization", "Bearer "+token())
-	}}
+	return Identity{
+		party: wire.App, path: "/ws/app",
+		sign:  func(h http.Header, _ time.Time) { h.Set("Authorization", "Bearer "+token()) },
+		query: func() url.Values { return url.Values{"token": {token()}} },
+	}
 }
 
 // Device is a robot, with the secret the relay knows it by. Each dial is signed
@@ -83,8 +87,23 @@ func dial(ctx context.Context, endpoint string, as Identity, clock *clock) (*web
 	defer cancel()
 	header, at := http.Header{}, clock.now()
 	as.sign(header, at)
+	conn, answer, err := upgrade(ctx, endpoint, header)
+	if errors.Is(err, ErrUnauthorized) && as.query != nil {
+		conn, answer, err = upgrade(ctx, endpoint+"?"+as.query().Encode(), nil)
+	}
+	switch {
+	case err == nil:
+		clock.accepted(at)
+	case errors.Is(err, ErrUnauthorized):
+		clock.refused(answer)
+	}
+	return conn, err
+}
+
+// upgrade opens a socket, or returns the header of the answer that refuses it.
+func upgrade(ctx context.Context, endpoint string, header http.Header) (*websocket.Conn, http.Header, error) {
 	network := interruptible{}
-	defer network.settle() // before cancel: what ctx does now is no concern of the socket
+	defer network.settle() // before ctx is canceled: what it does then is no concern of the socket
 	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, NetDialContext: network.dial}
 	conn, response, err := dialer.DialContext(ctx, endpoint, header)
 	if response != nil {
@@ -92,15 +111,13 @@ func dial(ctx context.Context, endpoint string, as Identity, clock *clock) (*web
 	}
 	switch {
 	case err == nil:
-		clock.accepted(at)
-		return conn, nil
-	case response != nil && response.StatusCode == http.StatusUnauthorized:
-		clock.refused(response.Header)
-		return nil, ErrUnauthorized
-	case response != nil:
-		return nil, fmt.Errorf("the relay answered %s instead of opening a socket", response.Status)
+		return conn, nil, nil
+	case response == nil:
+		return nil, nil, fmt.Errorf("dial the relay: %w", err)
+	case response.StatusCode == http.StatusUnauthorized:
+		return nil, response.Header, ErrUnauthorized
 	default:
-		return nil, fmt.Errorf("dial the relay: %w", err)
+		return nil, nil, fmt.Errorf("the relay answered %s instead of opening a socket", response.Status)
 	}
 }
 

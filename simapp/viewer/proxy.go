@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -21,13 +22,13 @@ const (
 func newProxy(relay *url.URL, log *slog.Logger) http.Handler {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { rewrite(r, relay) },
-		Transport: &http.Transport{
+		Transport: &transport{http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
 			DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
 			TLSHandshakeTimeout:   dialTimeout,
 			ResponseHeaderTimeout: answerTimeout,
 			IdleConnTimeout:       time.Minute,
-		},
+		}},
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			log.WarnContext(r.Context(), "the relay did not answer", "path", r.URL.Path, "error", err)
@@ -52,4 +53,22 @@ func rewrite(r *httputil.ProxyRequest, relay *url.URL) {
 		r.Out.Header.Set("Authorization", "Bearer "+token)
 	}
 	r.Out.URL.RawQuery = ""
+}
+
+// transport tries a socket that is refused once more with its token in the query:
+// some relays look nowhere else (CONTRACT §3.1).
+type transport struct{ http.Transport }
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := t.Transport.RoundTrip(r)
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if err != nil || answer.StatusCode != http.StatusUnauthorized || r.URL.Path != "/ws/app" || !ok {
+		return answer, err
+	}
+	_ = answer.Body.Close() // nobody reads it
+	again := r.Clone(r.Context())
+	again.Header.Del("Authorization")
+	again.URL.RawQuery = url.Values{"token": {token}}.Encode()
+	return t.Transport.RoundTrip(again)
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -22,6 +23,9 @@ type seen struct {
 	header      http.Header
 }
 
+// queryOnly is a token that the relay takes in the query only.
+const queryOnly = "SECRET+OLD"
+
 // start serves the viewer in front of a relay that answers with 200, and
 // upgrades sockets to an echo of bytes.
 func start(t *testing.T, demo func() (string, error)) (base string, asked <-chan seen, log *bytes.Buffer) {
@@ -29,7 +33,10 @@ func start(t *testing.T, demo func() (string, error)) (base string, asked <-chan
 	requests := make(chan seen, 10)
 	relay := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests <- seen{r.URL.Path, r.URL.RawQuery, r.Header.Clone()}
-		if r.Header.Get("Upgrade") != "" {
+		switch {
+		case r.Header.Get("Authorization") == "Bearer "+queryOnly:
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.Header.Get("Upgrade") != "":
 			echo(t, w)
 		}
 	}))
@@ -153,19 +160,41 @@ func TestAPIGoesToTheRelay(t *testing.T) {
 	}
 }
 
-func TestSocketTokenBecomesAHeader(t *testing.T) {
-	base, asked, log := start(t, nil)
+// open opens a socket as the page does, and returns its two directions.
+func open(t *testing.T, base, token string) (conn net.Conn, reader *bufio.Reader) {
+	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = io.WriteString(conn, "GET /ws/app?token=SECRET HTTP/1.1\r\nHost: "+strings.TrimPrefix(base, "http://")+
+	t.Cleanup(func() { _ = conn.Close() })
+	_, _ = io.WriteString(conn, "GET /ws/app?token="+url.QueryEscape(token)+" HTTP/1.1\r\nHost: "+strings.TrimPrefix(base, "http://")+
 		"\r\nOrigin: "+base+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-	reader := bufio.NewReader(conn)
-	response, err := http.ReadResponse(reader, nil) //nolint:bodyclose // it is the connection, closed below
+	reader = bufio.NewReader(conn)
+	response, err := http.ReadResponse(reader, nil) //nolint:bodyclose // it is the connection
 	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatalf("%v, %v", response, err)
 	}
+	return conn, reader
+}
+
+// TestSocketTokenIsInTheQueryWhereItMustBe: another maker's relay looks nowhere else.
+func TestSocketTokenIsInTheQueryWhereItMustBe(t *testing.T) {
+	base, asked, log := start(t, nil)
+	conn, _ := open(t, base, queryOnly)
+	<-asked
+	if got := <-asked; got.query != "token=SECRET%2BOLD" || got.header.Get("Authorization") != "" {
+		t.Errorf("the relay was asked %+v", got)
+	}
+	_ = conn.Close()
+	if strings.Contains(log.String(), "SECRET") {
+		t.Error("the token is in the log")
+	}
+}
+
+func TestSocketTokenBecomesAHeader(t *testing.T) {
+	base, asked, log := start(t, nil)
+	conn, reader := open(t, base, "SECRET")
 	got := <-asked
 	if got.path != "/ws/app" || got.query != "" || got.header.Get("Authorization") != "Bearer SECRET" {
 		t.Errorf("the relay was asked %+v", got)
@@ -175,7 +204,7 @@ func TestSocketTokenBecomesAHeader(t *testing.T) {
 	}
 	_, _ = io.WriteString(conn, "hello")
 	back := make([]byte, 5)
-	if _, err = io.ReadFull(reader, back); err != nil || string(back) != "hello" {
+	if _, err := io.ReadFull(reader, back); err != nil || string(back) != "hello" {
 		t.Errorf("%q, %v", back, err)
 	}
 	_ = conn.Close()

@@ -136,7 +136,7 @@ func fakeAPI(t *testing.T, devices ...simapp.DeviceStatus) string {
 		_, _ = io.WriteString(w, `{"success":true}`)
 	})
 	mux.HandleFunc("GET /ws/app", func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer T" {
+		if r.Header.Get("Authorization") != "Bearer T" && r.URL.Query().Get("token") != "T" {
 			w.WriteHeader(http.StatusTeapot)
 			return
 		}
