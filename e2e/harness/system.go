@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -254,4 +255,14 @@ func until(ctx context.Context, what string, holds func() (bool, error)) error {
 			return errors.Join(fmt.Errorf("waited in vain until %s", what), err)
 		}
 	}
+}
+
+// Preferred returns an address, or a free port where it is taken.
+func Preferred(address string) string {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	_ = listener.Close()
+	return address
 }

@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -110,7 +109,7 @@ func (d *demo) start(ctx context.Context) (err error) {
 		return err
 	}
 	d.system, err = harness.Start(ctx, d.binaries, d.binaries, harness.Options{
-		TURN: d.turn, Listen: preferred("127.0.0.1:8000"), Log: d.log,
+		TURN: d.turn, Listen: harness.Preferred("127.0.0.1:8000"), Log: d.log,
 	})
 	if err != nil {
 		return err
@@ -118,7 +117,7 @@ func (d *demo) start(ctx context.Context) (err error) {
 	if err = d.addRobot(ctx); err != nil {
 		return err
 	}
-	d.viewer, err = d.binaries.Viewer(ctx, preferred("127.0.0.1:8080"), d.system.RelayURL(), d.owner.Token, d.log)
+	d.viewer, err = d.binaries.Viewer(ctx, harness.Preferred("127.0.0.1:8080"), d.system.RelayURL(), d.owner.Token, d.log)
 	return err
 }
 
@@ -136,16 +135,6 @@ func (d *demo) addRobot(ctx context.Context) (err error) {
 		return err
 	}
 	return d.system.StartRobot(ctx, robotID, config, d.owner)
-}
-
-// preferred returns an address, or a free port where it is taken.
-func preferred(address string) string {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return "127.0.0.1:0"
-	}
-	_ = listener.Close()
-	return address
 }
 
 func (d *demo) greet() {

@@ -11,7 +11,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -57,7 +56,7 @@ func run(ctx context.Context, out string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, turn.Stop()) }()
-	system, err := harness.Start(ctx, binaries, binaries, harness.Options{TURN: turn, Listen: preferred("127.0.0.1:8000"), Log: io.Discard})
+	system, err := harness.Start(ctx, binaries, binaries, harness.Options{TURN: turn, Listen: harness.Preferred("127.0.0.1:8000"), Log: io.Discard})
 	if err != nil {
 		return err
 	}
@@ -83,14 +82,4 @@ func run(ctx context.Context, out string) (err error) {
 	}
 	fmt.Printf("%s: %d bytes, %.0f s\n", out, len(picture), frames[len(frames)-1].at.Seconds())
 	return os.WriteFile(out, picture, 0o644)
-}
-
-// preferred returns an address, or a free port where it is taken.
-func preferred(address string) string {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return "127.0.0.1:0"
-	}
-	_ = listener.Close()
-	return address
 }
