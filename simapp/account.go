@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
@@ -14,6 +15,9 @@ import (
 type DeviceStatus struct {
 	DeviceID wire.DeviceID `json:"device_id"`
 	Online   bool          `json:"is_online"`
+	// LastSeen is when an offline robot was online last, zero if the relay does not
+	// say.
+	LastSeen time.Time `json:"last_seen,omitzero"`
 }
 
 // APIError is a refusal by the relay's HTTP API.

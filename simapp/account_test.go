@@ -37,7 +37,7 @@ func TestLoginAndDevices(t *testing.T) {
 			t.Fatalf("%s: %q, %v", base, token, err)
 		}
 		devices, err := Devices(t.Context(), base, token)
-		if err != nil || len(devices) != 1 || devices[0] != (DeviceStatus{"wimz_1", true}) {
+		if err != nil || len(devices) != 1 || devices[0] != (DeviceStatus{DeviceID: "wimz_1", Online: true}) {
 			t.Errorf("%s: %v, %v", base, devices, err)
 		}
 	}

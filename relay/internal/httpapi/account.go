@@ -178,6 +178,7 @@ func (a *API) changePassword(w http.ResponseWriter, r *http.Request, who auth.Cl
 type deviceBody struct {
 	DeviceID wire.DeviceID `json:"device_id"`
 	IsOnline bool          `json:"is_online"`
+	LastSeen time.Time     `json:"last_seen,omitzero"` // of one that is offline, if it is known
 }
 
 func (a *API) me(w http.ResponseWriter, r *http.Request, who auth.Claims) {
@@ -206,7 +207,11 @@ func (a *API) devicesOf(w http.ResponseWriter, r *http.Request, who auth.Claims)
 	devices := make([]deviceBody, 0, len(ids))
 	for _, id := range ids {
 		online, err := a.cfg.Bus.Owned(r.Context(), bus.RobotAddress(id))
-		devices = append(devices, deviceBody{DeviceID: id, IsOnline: online && err == nil})
+		device := deviceBody{DeviceID: id, IsOnline: online && err == nil}
+		if !device.IsOnline {
+			device.LastSeen = a.cfg.Hub.LastSeen(id).UTC().Truncate(time.Second)
+		}
+		devices = append(devices, device)
 	}
 	return devices, true
 }

@@ -163,6 +163,34 @@ func TestDevices(t *testing.T) {
 	}
 }
 
+// TestLastSeen: of a robot that has left the relay says when.
+func TestLastSeen(t *testing.T) {
+	w := newWorld(t)
+	ann, token := w.user()
+	w.device("robot", ann)
+	w.device("robot-2", ann)
+	came := time.Now().Truncate(time.Second)
+	_ = w.robot("robot").socket.Close()
+	type device struct {
+		IsOnline bool      `json:"is_online"`
+		LastSeen time.Time `json:"last_seen"`
+	}
+	var list struct{ Devices []device }
+	w.eventually("it has left", func() bool {
+		list.Devices = nil
+		if err := json.Unmarshal([]byte(w.is(200, "GET", "/api/user/devices", token, "").text), &list); err != nil {
+			t.Fatal(err)
+		}
+		return !list.Devices[0].IsOnline && !list.Devices[0].LastSeen.IsZero()
+	})
+	if seen := list.Devices[0].LastSeen; seen.Before(came) || seen.After(time.Now()) {
+		t.Errorf("last seen %s, came %s", seen, came)
+	}
+	if seen := list.Devices[1].LastSeen; !seen.IsZero() {
+		t.Errorf("the other was seen %s", seen)
+	}
+}
+
 // TestLoginLimits: per account in every way of writing its address, from one place,
 // and per place for all accounts together.
 func TestLoginLimits(t *testing.T) {

@@ -54,6 +54,7 @@ type Hub struct {
 	sockets  sockets
 	apps     atomic.Int64
 	robots   atomic.Int64
+	departed departures
 }
 
 // New returns a hub without sockets.

@@ -59,6 +59,7 @@ func (h *Hub) ServeRobot(ctx context.Context, conn *ws.Conn, id wire.DeviceID) {
 // depart tells everybody that the robot is gone. A newer socket may have said
 // that it is there before that; what is said last must be true.
 func (r *robot) depart(ctx context.Context, address string) {
+	r.departed.note(r.me.Device, time.Now())
 	r.announce(ctx, bus.Lost, address)
 	r.publishStatus(ctx, r.ownedBy(), false)
 	if r.isThere(ctx) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/simapp"
@@ -50,13 +51,21 @@ func (c *devicesCmd) Run(ctx context.Context, a *app) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "ROBOT\tSTATE")
 	for _, d := range devices {
-		_, _ = fmt.Fprintf(table, "%s\t%s\n", d.DeviceID, onlineWords[d.Online])
+		_, _ = fmt.Fprintf(table, "%s\t%s\n", d.DeviceID, presence(d))
 	}
 	return table.Flush()
 }
 
 //nolint:gochecknoglobals // a constant table
 var onlineWords = map[bool]string{true: "online", false: "offline"}
+
+func presence(d simapp.DeviceStatus) string {
+	words := onlineWords[d.Online]
+	if !d.Online && !d.LastSeen.IsZero() {
+		words += fmt.Sprintf(", last seen %s ago", max(time.Since(d.LastSeen), 0).Round(time.Second))
+	}
+	return words
+}
 
 // choose returns the device that is meant: the one named, or the only one there is.
 func choose(ctx context.Context, relay, token string, named wire.DeviceID) (wire.DeviceID, error) {

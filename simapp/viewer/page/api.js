@@ -41,14 +41,14 @@ export const refresh = (token) => post('api/auth/refresh', undefined, token);
 export const logout = (token) => post('api/auth/logout', undefined, token).catch(() => {}); // it expires anyway
 export const pair = (token, code) => post('api/device/pair', { pairing_code: code }, token);
 
-// devices returns the account's robots: [{id, online}].
+// devices returns the account's robots: [{id, online, seen (ms since 1970, or NaN)}].
 export async function devices(token) {
   const { devices: list } = await call('api/user/devices', { token });
   if (!Array.isArray(list)) return [];
   return list
     .filter((d) => isID(d?.device_id))
     .slice(0, maxRobots)
-    .map((d) => ({ id: d.device_id, online: d.is_online === true }));
+    .map((d) => ({ id: d.device_id, online: d.is_online === true, seen: Date.parse(d.last_seen) }));
 }
 
 // isID reports whether a value can be a robot's name.

@@ -28,7 +28,8 @@ export class Robots {
     return this.#known.size === 0;
   }
 
-  // seen is when the robot was last online, in ms since 1970, if this tab knows.
+  // seen is when the robot was last online, in ms since 1970, if the relay or this tab
+  // knows.
   seen(id) {
     return this.#known.get(id)?.seen;
   }
@@ -47,7 +48,7 @@ export class Robots {
       robot.node.remove();
       this.#known.delete(id);
     }
-    for (const { id, online } of list) this.#update(id, online);
+    for (const { id, online, seen } of list) this.#update(id, online, seen);
     if (!this.#known.has(this.chosen)) this.#keep(this.#known.size === 1 ? list[0].id : null);
     this.#render();
   }
@@ -82,7 +83,7 @@ export class Robots {
     else sessionStorage.removeItem(storage.chosen);
   }
 
-  #update(id, online) {
+  #update(id, online, told = NaN) {
     let robot = this.#known.get(id);
     if (!robot) {
       const seen = Object.hasOwn(this.#seen, id) ? this.#seen[id] : undefined;
@@ -91,6 +92,7 @@ export class Robots {
       this.#list.append(robot.node);
     }
     if (online || robot.online) robot.seen = Date.now();
+    else if (told > 0) robot.seen = Math.min(told, Date.now());
     robot.online = online;
   }
 
