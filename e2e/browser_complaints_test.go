@@ -27,6 +27,7 @@ func (c *complaints) allow(text string) { c.allowed = append(c.allowed, regexp.M
 
 // What the browser says of a relay that is gone, or answers with an error.
 const (
+	codeRefused   = `^network: Failed to load resource: .* 404 `
 	relayIsGone   = `^network: Failed to load resource: .* 502 |^javascript: WebSocket connection to .* failed|^network: .*(ERR_|WebSocket)`
 	loginRefused  = `^network: Failed to load resource: .* 401 `
 	socketRefused = `^javascript: WebSocket connection to .* failed|^network: WebSocket`
