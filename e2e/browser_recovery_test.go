@@ -3,6 +3,7 @@ package e2e
 import (
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -28,6 +29,18 @@ var _ = inBrowser("A page that is left open", func() {
 		Expect(s.StartRobot(ctx, robotID, s.configFile, s.owner)).To(Succeed())
 		t.expectLive()
 		t.expectMoving()
+	}, SpecTimeout(specTime))
+
+	It("is hidden before the first picture comes, and shows it when it is looked at again", func(ctx SpecContext) {
+		s := ready(ctx, &binaries, harness.Options{})
+		t := s.viewer(ctx)
+		window(t, browser.WindowStateMinimized)
+		t.signIn(s.owner)
+		s.expectSessions(ctx, 1)
+		Consistently(t.state).WithContext(ctx).WithTimeout(12*time.Second).ShouldNot(Equal("error"), "the page's patience for a picture")
+		s.expectSessions(ctx, 1)
+		window(t, browser.WindowStateNormal)
+		t.expectLive()
 	}, SpecTimeout(specTime))
 
 	It("misses no frame while the relay is restarted twice, and is closed as ever", func(ctx SpecContext) {

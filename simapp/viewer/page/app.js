@@ -226,6 +226,7 @@ function onPicture() {
   toolbar.picture(true, robots.chosen);
   statistics.start(page.session);
   page.session.pictured();
+  offerWheel();
 }
 
 // onStale is called with how old the picture is that is shown.
@@ -234,13 +235,18 @@ function onStale(age) {
   if (age > blind) drive.giveBack('blind');
 }
 
+// offerWheel is called when the robot listens and when there is a picture: it takes both.
+function offerWheel() {
+  if (page.control?.open && document.body.dataset.picture === 'playing') drive.attach(page.control);
+}
+
 function onChannel(session, channel) {
   if (!isCurrent(session)) return;
   page.control?.close();
   const control = new Control(channel, {
     open: () => {
       toolbar.attach(control);
-      drive.attach(control);
+      offerWheel();
     },
     closed: () => {
       toolbar.detach();
@@ -363,6 +369,7 @@ addEventListener('online', onNetwork);
 addEventListener('offline', () => { $('relay-state').textContent = noNetwork; });
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) return;
+  page.session?.shown();
   page.relay?.hasten();
   poll();
 });

@@ -78,6 +78,11 @@ export class Session {
     this.#enter('live');
   }
 
+  // shown is called when a page that was hidden is not any more.
+  shown() {
+    if (this.#connected && !this.#pictured && !this.#over) this.#enter('picture', 'picture');
+  }
+
   // up is called when the socket is back, or another one in its place; down when it
   // is lost.
   up(relay = this.#relay) {
@@ -280,8 +285,16 @@ export class Session {
     clearTimeout(this.#timers.deadline);
     clearTimeout(this.#timers.detour);
     this.#lost = false;
-    if (waitsFor) this.#timers.deadline = setTimeout(() => this.#giveUp(waitsFor), limits[waitsFor]);
+    if (waitsFor) this.#await(waitsFor);
     this.#on.state(state);
+  }
+
+  // A hidden page is shown no picture, so it waits on.
+  #await(step) {
+    this.#timers.deadline = setTimeout(() => {
+      if (step === 'picture' && document.hidden) this.#await(step);
+      else this.#giveUp(step);
+    }, limits[step]);
   }
 
   #giveUp(failure) {
