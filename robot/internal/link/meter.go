@@ -156,8 +156,8 @@ func (m *meter) fine() bool { return !m.latest.Arrival.IsZero() }
 // the last packet on: it is behind some of which nothing is known. Transport-wide feedback that stays out while packets leave is a queue too.
 func (m *meter) queue(now time.Time) time.Duration {
 	drains := m.measured
-	if still := m.lastSent.Add(resting); m.fine() && still.Before(now) {
-		drains = earlier(drains, still)
+	if still := m.lastSent.Add(resting); m.fine() && still.Before(drains) {
+		drains = still
 	}
 	wait := max(m.waiting-now.Sub(drains), 0)
 	if !m.unheard.IsZero() && m.fine() {
@@ -196,11 +196,3 @@ func (m *meter) slot(now time.Time) *slot {
 }
 
 func (m *meter) number(now time.Time) int64 { return max(int64(m.since(now)/slotTime), 0) }
-
-// earlier returns the earlier time.
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
