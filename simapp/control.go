@@ -4,10 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"strings"
-	"unicode"
 
 	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/simapp/internal/terminal"
 )
 
 // Drive sends one motor frame on the control channel (CONTRACT §6): how fast the
@@ -90,10 +89,5 @@ func ReadControl(data []byte) any {
 // would obey.
 func printable(text string) string {
 	runes := []rune(text)
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, string(runes[:min(len(runes), maxWord)]))
+	return terminal.Printable(string(runes[:min(len(runes), maxWord)]))
 }

@@ -6,9 +6,9 @@ import (
 	"io"
 	"net"
 	"os"
-	"strings"
 	"syscall"
-	"unicode"
+
+	"wimz.dev/live/simapp/internal/terminal"
 )
 
 // maxText bounds in bytes what is repeated of an error.
@@ -55,10 +55,5 @@ func printable(text string) string {
 	if len(text) > maxText {
 		text = text[:maxText]
 	}
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
+	return terminal.Printable(text)
 }

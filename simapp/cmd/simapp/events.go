@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/simapp/internal/terminal"
 )
 
 // eventsWaiting is how many events may wait to be printed.
@@ -87,10 +87,6 @@ func (c *eventsCmd) line(m wire.Message, now time.Time) string {
 	if m.Type == wire.TypeRobotStatus {
 		name, fields = onlineWords[*m.Online], ""
 	}
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, strings.Join([]string{now.Format(time.TimeOnly), string(m.DeviceID), name, fields}, "  ")))
+	words := []string{now.Format(time.TimeOnly), string(m.DeviceID), name, fields}
+	return strings.TrimSpace(terminal.Printable(strings.Join(words, "  ")))
 }
