@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -62,6 +63,25 @@ var _ = Describe("A relay that is killed while people register", func() {
 		Expect(s.StartRobot(ctx, robotID, s.configFile, s.owner)).To(Succeed())
 		_, err = simapp.Login(ctx, s.RelayURL(), late.Email, late.Password)
 		Expect(err).To(HaveOccurred(), "it did not exist when the backup was made")
+	}, SpecTimeout(specTime))
+})
+
+var _ = everywhere("An owner whose robot is away", func(b harness.Backend) {
+	It("learns when it was there last, also from a relay that was restarted since", func(ctx SpecContext) {
+		began := time.Now().Truncate(time.Second)
+		s := ready(ctx, b, harness.Options{})
+		away := func(g Gomega) simapp.DeviceStatus {
+			devices, err := simapp.Devices(ctx, s.RelayURL(), s.owner.Token)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(devices).To(HaveLen(1))
+			return devices[0]
+		}
+		known := And(HaveField("Online", false), HaveField("LastSeen", BeTemporally(">=", began)))
+		Expect(s.Robots[robotID].Stop()).To(Succeed())
+		Eventually(away).WithContext(ctx).Should(known)
+		seen := away(Default)
+		s.restart(ctx)
+		Expect(away(Default)).To(Equal(seen))
 	}, SpecTimeout(specTime))
 })
 

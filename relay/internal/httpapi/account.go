@@ -204,12 +204,17 @@ func (a *API) devicesOf(w http.ResponseWriter, r *http.Request, who auth.Claims)
 		a.internal(w, r, err)
 		return nil, false
 	}
+	seen, err := a.cfg.Store.LastSeen(r.Context(), who.UserID)
+	if err != nil {
+		a.internal(w, r, err)
+		return nil, false
+	}
 	devices := make([]deviceBody, 0, len(ids))
 	for _, id := range ids {
 		online, err := a.cfg.Bus.Owned(r.Context(), bus.RobotAddress(id))
 		device := deviceBody{DeviceID: id, IsOnline: online && err == nil}
 		if !device.IsOnline {
-			device.LastSeen = a.cfg.Hub.LastSeen(id).UTC().Truncate(time.Second)
+			device.LastSeen = seen[id]
 		}
 		devices = append(devices, device)
 	}

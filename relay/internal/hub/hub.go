@@ -31,6 +31,7 @@ type Guard interface {
 // Devices knows the robots.
 type Devices interface {
 	Device(ctx context.Context, id wire.DeviceID) (store.Device, error)
+	Seen(ctx context.Context, id wire.DeviceID, at time.Time) error
 }
 
 // Config is what the hub works with.
@@ -54,7 +55,6 @@ type Hub struct {
 	sockets  sockets
 	apps     atomic.Int64
 	robots   atomic.Int64
-	departed departures
 }
 
 // New returns a hub without sockets.

@@ -59,12 +59,15 @@ func (h *Hub) ServeRobot(ctx context.Context, conn *ws.Conn, id wire.DeviceID) {
 // depart tells everybody that the robot is gone. A newer socket may have said
 // that it is there before that; what is said last must be true.
 func (r *robot) depart(ctx context.Context, address string) {
-	r.departed.note(r.me.Device, time.Now())
+	left := time.Now()
 	r.announce(ctx, bus.Lost, address)
 	r.publishStatus(ctx, r.ownedBy(), false)
 	if r.isThere(ctx) {
 		r.announce(ctx, bus.Back, address)
 		r.publishStatus(ctx, r.ownedBy(), true)
+	}
+	if err := r.cfg.Devices.Seen(ctx, r.me.Device, left); err != nil {
+		r.cfg.Log.ErrorContext(ctx, "note when a robot left", "error", err)
 	}
 }
 

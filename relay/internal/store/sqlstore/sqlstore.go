@@ -28,7 +28,7 @@ const (
 type DB struct {
 	db *sql.DB
 	engine
-	signatures signatures
+	batches together
 }
 
 var _ store.Store = (*DB)(nil)

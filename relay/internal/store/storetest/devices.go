@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -102,6 +103,35 @@ func deletedDevices(t *testing.T, s store.Store) {
 	_, err := s.ClaimDevice(ctx, code("1"), ann, now())
 	check(t, err, store.ErrNotFound)
 	revocations(t, s, store.Revocation{User: ann, Device: "a"})
+}
+
+func lastSeen(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	ann, bob := user(t, s, "ann@example.com"), user(t, s, "bob@example.com")
+	for id, owner := range map[wire.DeviceID]store.UserID{"a": ann, "b": bob, "new": ann} {
+		check(t, s.CreateDevice(ctx, device(id, owner)), nil)
+	}
+	was := func(who store.UserID, want map[wire.DeviceID]time.Time) {
+		t.Helper()
+		got, err := s.LastSeen(ctx, who)
+		check(t, err, nil)
+		if !maps.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	at := now().Truncate(time.Second)
+	was(ann, nil)
+	check(t, s.Seen(ctx, "a", now()), nil)
+	check(t, s.Seen(ctx, "a", at.Add(-time.Second)), nil)
+	check(t, s.Seen(ctx, "nothing", at), nil)
+	check(t, s.Seen(ctx, hostile, at), nil)
+	was(ann, map[wire.DeviceID]time.Time{"a": at})
+	was(bob, nil)
+	check(t, s.Seen(ctx, "a", at.Add(time.Minute)), nil)
+	check(t, s.Seen(ctx, "b", at), nil)
+	was(ann, map[wire.DeviceID]time.Time{"a": at.Add(time.Minute)})
+	was(bob, map[wire.DeviceID]time.Time{"b": at})
+	was("nobody", nil)
 }
 
 func pairing(t *testing.T, s store.Store) {

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"transfer":               transfer,
 		"deleted devices":        deletedDevices,
 		"signatures":             signatures,
+		"last seen":              lastSeen,
 		"pairing":                pairing,
 		"pairing codes":          pairingCodes,
 		"many revocations":       manyRevocations,

@@ -1,0 +1,1 @@
+ALTER TABLE devices ADD COLUMN seen_at INTEGER; -- unix seconds, when its last socket ended; NULL: never any
