@@ -165,6 +165,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	following, unfollow := context.WithCancel(ctx)
 	var background sync.WaitGroup
 	background.Go(func() { r.revoked.Run(following) })
+	background.Go(func() { r.hub.NoteDepartures(following) })
 	served := make(chan error, 1)
 	background.Go(func() { served <- r.server.Serve(r.listener) })
 	r.admin.Serve(ctx, admin.Config{Metrics: r.metrics.Handler(), Health: r.api, Log: r.log})

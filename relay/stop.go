@@ -14,6 +14,8 @@ import (
 const (
 	drainTime = 8 * time.Second
 	hangTime  = 9 * time.Second
+	// lockTime is how long a database that somebody else has locked may hang.
+	lockTime = 6 * time.Second
 )
 
 // step is a part of an orderly end. It should return when the context ends.
@@ -31,7 +33,8 @@ func (r *Relay) stop(ctx context.Context, background func()) error {
 		step{"requests", func(ctx context.Context) error { return shutdown(ctx, r.server) }},
 		step{"sockets", wait(r.api.Wait)},
 		step{"sessions", wait(r.sessions.Wait)},
-		step{"listener and revocations", wait(background)},
+		step{"robots", r.noteLast},
+		step{"listener and background", wait(background)},
 		step{"TURN credentials", r.pool.Close},
 		step{"TURN provider", wait(r.closeProvider)},
 		step{"admin listener", r.admin.Close},
@@ -49,6 +52,15 @@ func wait(done func()) func(context.Context) error {
 func shutdown(ctx context.Context, server *http.Server) error {
 	if err := server.Shutdown(ctx); err != nil {
 		return errors.Join(err, server.Close())
+	}
+	return nil
+}
+
+// noteLast tells the store which robots have left with the sockets, unless too much
+// has hung already: it is no more than a convenience.
+func (r *Relay) noteLast(ctx context.Context) error {
+	if end, _ := ctx.Deadline(); time.Until(end) > lockTime {
+		r.hub.NoteLast(ctx)
 	}
 	return nil
 }

@@ -204,7 +204,7 @@ func (a *API) devicesOf(w http.ResponseWriter, r *http.Request, who auth.Claims)
 		a.internal(w, r, err)
 		return nil, false
 	}
-	seen, err := a.cfg.Store.LastSeen(r.Context(), who.UserID)
+	seen, err := a.cfg.Hub.LastSeen(r.Context(), who.UserID, ids)
 	if err != nil {
 		a.internal(w, r, err)
 		return nil, false

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"os"
 	"slices"
 	"strconv"
@@ -248,9 +249,17 @@ func TestRequestRate(t *testing.T) {
 	other.hears("error robot NOT_AUTHORIZED")
 }
 
-// TestGoingAway: apps and robots are told when to come back, then closed.
+// TestGoingAway: apps and robots are told when to come back, then closed. That robots
+// have gone nobody is told: it is the relay that goes.
 func TestGoingAway(t *testing.T) {
-	w, token, _ := house(t)
+	var messages bus.Bus
+	w, token, _ := house(t, func(o *options) { messages = o.bus })
+	messages.Join(bus.PresenceTopic(bus.RobotAddress("robot")), func(_ context.Context, e bus.Envelope) error {
+		if e.Kind == bus.Lost {
+			t.Error("the robot is told to have gone")
+		}
+		return nil
+	})
 	peers := []*peer{w.greeted(token), w.robot("robot")}
 	w.closing()
 	for i, p := range peers {

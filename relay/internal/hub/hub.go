@@ -31,7 +31,8 @@ type Guard interface {
 // Devices knows the robots.
 type Devices interface {
 	Device(ctx context.Context, id wire.DeviceID) (store.Device, error)
-	Seen(ctx context.Context, id wire.DeviceID, at time.Time) error
+	Seen(ctx context.Context, last map[wire.DeviceID]time.Time) error
+	LastSeen(ctx context.Context, owner store.UserID) (map[wire.DeviceID]time.Time, error)
 }
 
 // Config is what the hub works with.
@@ -55,6 +56,7 @@ type Hub struct {
 	sockets  sockets
 	apps     atomic.Int64
 	robots   atomic.Int64
+	departed departures
 }
 
 // New returns a hub without sockets.

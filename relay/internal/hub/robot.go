@@ -52,22 +52,27 @@ func (h *Hub) ServeRobot(ctx context.Context, conn *ws.Conn, id wire.DeviceID) {
 	last := release()
 	h.cfg.Log.InfoContext(late, "robot left", "device", id, "cause", cause, "replaced", !last)
 	if last {
-		r.depart(late, address)
+		r.departed.add(id)
+		if !isGoingAway(cause) { // of that the apps are told themselves
+			r.depart(late, address)
+		}
 	}
+}
+
+// isGoingAway reports whether a socket has ended because this relay does.
+func isGoingAway(cause error) bool {
+	closed, ok := errors.AsType[*ws.ClosedError](cause)
+	return ok && closed.Code == wire.CloseGoingAway && !closed.ByPeer
 }
 
 // depart tells everybody that the robot is gone. A newer socket may have said
 // that it is there before that; what is said last must be true.
 func (r *robot) depart(ctx context.Context, address string) {
-	left := time.Now()
 	r.announce(ctx, bus.Lost, address)
 	r.publishStatus(ctx, r.ownedBy(), false)
 	if r.isThere(ctx) {
 		r.announce(ctx, bus.Back, address)
 		r.publishStatus(ctx, r.ownedBy(), true)
-	}
-	if err := r.cfg.Devices.Seen(ctx, r.me.Device, left); err != nil {
-		r.cfg.Log.ErrorContext(ctx, "note when a robot left", "error", err)
 	}
 }
 

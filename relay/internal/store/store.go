@@ -162,11 +162,10 @@ type Devices interface {
 	// accepted again. Of concurrent calls an older one never wins. It returns
 	// [ErrNotFound] if there is no such device.
 	AcceptSignature(ctx context.Context, id wire.DeviceID, at time.Time) error
-	// Seen notes that the device was there at a time, in whole seconds, if none later
-	// is noted. Of a device that does not exist it notes nothing.
-	Seen(ctx context.Context, id wire.DeviceID, at time.Time) error
-	// LastSeen returns the newest time of each of a user's devices of which one is
-	// noted.
+	// Seen notes when devices were there last, in whole seconds. A time earlier than
+	// the noted one changes nothing, nor does a device that does not exist.
+	Seen(ctx context.Context, last map[wire.DeviceID]time.Time) error
+	// LastSeen returns what is noted of a user's devices. The caller owns the map.
 	LastSeen(ctx context.Context, owner UserID) (map[wire.DeviceID]time.Time, error)
 	// AddDeviceSecret makes secret the device's Secret and the one before it the
 	// OldSecret; an older one is forgotten. It returns [ErrNotFound] if there is no

@@ -3,16 +3,16 @@ package sqlstore
 // Turn is what a change of PostgreSQL begins with.
 const Turn = turn
 
-// HoldBatch keeps what is written together from being written until release is
-// called. Those who come meanwhile are counted by waiting.
-func (s *DB) HoldBatch() (waiting func() int, release func()) {
-	s.batches.writing.Lock()
+// HoldSignatures keeps signatures from being written until release is called. Those
+// who sign meanwhile are counted by waiting.
+func (s *DB) HoldSignatures() (waiting func() int, release func()) {
+	s.signatures.writing.Lock()
 	return func() int {
-		s.batches.mu.Lock()
-		defer s.batches.mu.Unlock()
-		if s.batches.gathering == nil {
+		s.signatures.mu.Lock()
+		defer s.signatures.mu.Unlock()
+		if s.signatures.gathering == nil {
 			return 0
 		}
-		return len(s.batches.gathering.parts)
-	}, s.batches.writing.Unlock
+		return len(s.signatures.gathering.signatures)
+	}, s.signatures.writing.Unlock
 }

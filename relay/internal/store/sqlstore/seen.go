@@ -10,14 +10,15 @@ import (
 )
 
 // Seen implements [store.Store].
-func (s *DB) Seen(ctx context.Context, id wire.DeviceID, at time.Time) error {
-	if !id.Valid() { // a name that a database refuses would spoil the batch for others
+func (s *DB) Seen(ctx context.Context, last map[wire.DeviceID]time.Time) error {
+	return s.change(ctx, "note when devices were there", func(ctx context.Context, tx *sql.Tx) error {
+		for id, at := range last {
+			const later = "UPDATE devices SET seen_at = $2 WHERE id = $1 AND (seen_at IS NULL OR seen_at < $2)"
+			if _, err := tx.ExecContext(ctx, later, id, at.Unix()); err != nil {
+				return err
+			}
+		}
 		return nil
-	}
-	return s.together(ctx, "note that a device was there", func(ctx context.Context, tx *sql.Tx) (refused, fault error) {
-		const later = "UPDATE devices SET seen_at = $2 WHERE id = $1 AND (seen_at IS NULL OR seen_at < $2)"
-		_, fault = tx.ExecContext(ctx, later, id, at.Unix())
-		return nil, fault
 	})
 }
 

@@ -18,7 +18,7 @@ func TestLeaver(t *testing.T) {
 		db := open(t, url)
 		d := store.Device{ID: "wimz_1", Secret: "s", CreatedAt: time.Unix(1_700_000_000, 0)}
 		check(t, db.CreateDevice(t.Context(), d), nil)
-		waiting, release := db.HoldBatch()
+		waiting, release := db.HoldSignatures()
 		leaving, leave := context.WithCancel(t.Context())
 		var signing sync.WaitGroup
 		for i, ctx := range []context.Context{leaving, t.Context(), t.Context()} {

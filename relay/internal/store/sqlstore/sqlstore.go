@@ -28,7 +28,7 @@ const (
 type DB struct {
 	db *sql.DB
 	engine
-	batches together
+	signatures signatures
 }
 
 var _ store.Store = (*DB)(nil)
