@@ -60,7 +60,7 @@ type Conn struct {
 	pace       *rate.Limiter // owned by the reader
 	queue      chan []byte
 	perishable chan *Perishable
-	handed     chan []byte     // from SendWait: has no room
+	taken      chan struct{}   // tells SendWait that the queue has got shorter
 	ended      context.Context //nolint:containedctx // the life of the connection, with its cause
 	end        context.CancelCauseFunc
 }
@@ -71,8 +71,8 @@ func New(socket *websocket.Conn, limits Limits) *Conn {
 	return &Conn{
 		socket: socket, frame: limits.Frame, pace: limits.Pace.Limiter(),
 		queue: make(chan []byte, queueLen), perishable: make(chan *Perishable, perishableLen),
-		handed: make(chan []byte),
-		ended:  ended, end: end,
+		taken: make(chan struct{}, 1),
+		ended: ended, end: end,
 	}
 }
 
@@ -92,16 +92,17 @@ func (c *Conn) Send(frame []byte) bool {
 	}
 }
 
-// SendWait is Send for somebody who can wait: it takes no room from others, and
-// returns when the frame is the next to be written. It reports false if the
-// connection ends before.
+// SendWait is Send for somebody who can wait, as for who asks and is answered: it
+// leaves half of the queue to others. It reports false if the connection ends before.
 func (c *Conn) SendWait(frame []byte) bool {
-	select {
-	case c.handed <- frame:
-		return true
-	case <-c.ended.Done():
-		return false
+	for len(c.queue) >= queueLen/2 {
+		select {
+		case <-c.taken:
+		case <-c.ended.Done():
+			return false
+		}
 	}
+	return c.Send(frame)
 }
 
 // Close ends the connection after what is queued has been written. The first
@@ -179,7 +180,7 @@ func (c *Conn) readFrame(into *bytes.Buffer) (kind int, err error) {
 
 // refuse says what is wrong with a frame that nobody above gets to see.
 func (c *Conn) refuse(code wire.Code, text string) {
-	c.Send(wire.Encode(wire.Message{Type: wire.TypeError, Code: code, Text: text}))
+	c.SendWait(wire.Encode(wire.Message{Type: wire.TypeError, Code: code, Text: text}))
 }
 
 // drain reads on until the other side has answered the close frame or
@@ -223,8 +224,10 @@ func (c *Conn) write() {
 			continue
 		case frame = <-c.queue:
 			kind = websocket.TextMessage
-		case frame = <-c.handed:
-			kind = websocket.TextMessage
+			select {
+			case c.taken <- struct{}{}:
+			default:
+			}
 		case p := <-c.perishable:
 			if c.writePerishable(p) {
 				continue
