@@ -82,6 +82,10 @@ func abuses() []abuse {
 		{what: "a message one byte too large", send: fragments(tooLarge, 1), told: []wire.Code{wire.CodeTooLarge}, code: int(wire.CloseTooLarge)},
 		{what: "the same in small fragments", send: fragments(tooLarge, 1000), told: []wire.Code{wire.CodeTooLarge}, code: int(wire.CloseTooLarge)},
 		{
+			what: "a length that is no length", send: append([]byte{0x81, 0xff}, bytes.Repeat([]byte{0xff}, 12)...),
+			told: []wire.Code{wire.CodeTooLarge}, code: int(wire.CloseTooLarge),
+		},
+		{
 			what: "the promise of 2^60 bytes", send: append(header(ws.Header{Fin: true, OpCode: ws.OpText, Length: 1 << 60}), tooLarge...),
 			told: []wire.Code{wire.CodeTooLarge}, code: int(wire.CloseTooLarge),
 		},

@@ -164,13 +164,14 @@ func (c *Conn) read(receive func([]byte)) error {
 
 // readFrame reads one message into the buffer.
 func (c *Conn) readFrame(into *bytes.Buffer) (kind int, err error) {
+	var n int64
 	kind, r, err := c.socket.NextReader()
-	if err != nil {
-		return 0, err
+	if err == nil {
+		into.Reset()
+		n, err = into.ReadFrom(io.LimitReader(r, int64(c.frame)+1))
 	}
-	into.Reset()
-	n, err := into.ReadFrom(io.LimitReader(r, int64(c.frame)+1))
-	if err == nil && n > int64(c.frame) {
+	// The library's limit is what the header of a frame can say.
+	if err == nil && n > int64(c.frame) || errors.Is(err, websocket.ErrReadLimit) {
 		text := fmt.Sprintf("Messages are at most %d bytes", c.frame)
 		c.refuse(wire.CodeTooLarge, text)
 		err = &ClosedError{Code: wire.CloseTooLarge, Text: text}
