@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -72,10 +73,18 @@ func abuses() []abuse {
 		{what: "UTF-8 that is cut off", send: fragments("{\"type\":\"\xe2\x82", 2), told: []wire.Code{wire.CodeBadMessage}},
 		{what: "no JSON", send: fragments("hello", 1), told: []wire.Code{wire.CodeBadMessage}},
 		{what: "a binary frame", send: harness.Frame(ws.OpBinary, true, []byte(ping)), told: []wire.Code{wire.CodeBadMessage}},
+		{
+			what: "more questions at once than answers may wait", send: bytes.Repeat(fragments(`{"type":"webrtc_resume","session_id":"a"}`, 1), 290),
+			told: slices.Repeat([]wire.Code{wire.CodeSessionUnknown}, 290),
+		},
 		{what: "an answer to no ping", send: harness.Frame(ws.OpPong, true, []byte("unasked"))},
 
 		{what: "a message one byte too large", send: fragments(tooLarge, 1), told: []wire.Code{wire.CodeTooLarge}, code: int(wire.CloseTooLarge)},
 		{what: "the same in small fragments", send: fragments(tooLarge, 1000), told: []wire.Code{wire.CodeTooLarge}, code: int(wire.CloseTooLarge)},
+		{
+			what: "a length that is no length", send: append([]byte{0x81, 0xff}, bytes.Repeat([]byte{0xff}, 12)...),
+			told: []wire.Code{wire.CodeTooLarge}, code: int(wire.CloseTooLarge),
+		},
 		{
 			what: "the promise of 2^60 bytes", send: append(header(ws.Header{Fin: true, OpCode: ws.OpText, Length: 1 << 60}), tooLarge...),
 			told: []wire.Code{wire.CodeTooLarge}, code: int(wire.CloseTooLarge),

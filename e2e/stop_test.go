@@ -113,4 +113,19 @@ var _ = Describe("A relay that is told to stop", func() {
 			Expect(peer.Down).To(Receive(MatchError(ContainSubstring("1001"))))
 		}
 	}, SpecTimeout(specTime))
+
+	It("revokes what nobody uses, although somebody sends it a request for ever", func(ctx SpecContext) {
+		s := empty(ctx, &binaries, harness.Options{})
+		app, robot := s.app(ctx, s.owner), s.puppet(ctx)
+		Expect(app.Send(wire.Message{Type: wire.TypeClose, SessionID: offered(ctx, app, robot)})).To(Succeed())
+		_, err := robot.Next(ctx, wire.TypeClose)
+		Expect(err).NotTo(HaveOccurred())
+		slow, err := s.DialRaw(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(slow.Close)
+		_, err = slow.Write([]byte("POST /api/auth/login HTTP/1.1\r\nHost: relay\r\nContent-Length: 1000\r\n\r\n{"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(s.Relay.Stop()).To(Succeed())
+		Expect(s.LiveCredentials(ctx)).To(BeZero())
+	}, SpecTimeout(specTime))
 })

@@ -30,10 +30,10 @@ func (a *API) authenticated(next userHandler) http.HandlerFunc {
 }
 
 // bearer returns the token of the Authorization header (RFC 6750 §2.1), or
-// nothing.
+// nothing. The scheme is a name in any case (RFC 9110 §11.1).
 func bearer(r *http.Request) string {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}
 	return token

@@ -45,7 +45,11 @@ func (a *API) newUpgrader() websocket.Upgrader {
 		WriteBufferPool: &sync.Pool{},
 		CheckOrigin:     a.originAllowed,
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
-			fail(w, status, reason.Error())
+			text := reason.Error()
+			if status == http.StatusForbidden { // the library's text names its own field
+				text = "Pages from this Origin may not connect"
+			}
+			fail(w, status, text)
 		},
 	}
 }

@@ -24,6 +24,8 @@ func TestAppAuthentication(t *testing.T) {
 	}{
 		"query":                    {"?token=" + token, nil, 101},
 		"header":                   {"", bearer(token), 101},
+		"scheme in lower case":     {"", http.Header{"Authorization": {"bearer " + token}}, 101},
+		"no scheme":                {"", http.Header{"Authorization": {token}}, 401},
 		"header before query":      {"?token=x", bearer(token), 101},
 		"bad header, good query":   {"?token=" + token, bearer("x"), 401},
 		"none":                     {"", nil, 401},

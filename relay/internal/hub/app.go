@@ -60,7 +60,7 @@ func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
 	soon := min(len(robots), greetAtOnce)
 	a.greet(ctx, robots[:soon], a.tell)
 	var rest sync.WaitGroup
-	rest.Go(func() { a.greet(ctx, robots[soon:], a.tellWait) })
+	rest.Go(func() { a.greet(ctx, robots[soon:], a.answer) })
 	cause := conn.Serve(ctx, func(frame []byte) {
 		rest.Wait() // what an app hears first is who is there
 		a.receive(ctx, frame)
@@ -135,11 +135,6 @@ func (a *app) greet(ctx context.Context, robots []wire.DeviceID, tell func(wire.
 	}
 }
 
-// tellWait is tell for a message that can wait.
-func (a *app) tellWait(m wire.Message) bool {
-	return a.counted(m, a.conn.SendWait(wire.Encode(m)))
-}
-
 func (a *app) owned(ctx context.Context) ([]wire.DeviceID, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
@@ -179,7 +174,7 @@ func (a *app) receive(ctx context.Context, frame []byte) {
 
 func (a *app) request(ctx context.Context, device wire.DeviceID) {
 	if !a.requests.Allow(string(a.me.User)) {
-		a.tell(wire.Message{
+		a.answer(wire.Message{
 			Type: wire.TypeError, DeviceID: device, Code: wire.CodeRateLimited,
 			Text: "Too many requests", RetryAfter: a.requests.RetryAfter(),
 		})
@@ -209,7 +204,7 @@ func (a *app) status(ctx context.Context, asked wire.DeviceID) {
 			paired, online = true, a.online(ctx, id)
 		}
 	}
-	a.tell(wire.Message{Type: wire.TypeStatus, DeviceID: asked, Paired: &paired, RobotUp: &online})
+	a.answer(wire.Message{Type: wire.TypeStatus, DeviceID: asked, Paired: &paired, RobotUp: &online})
 }
 
 // renew lets the socket live by a fresh token of the same user.

@@ -35,17 +35,17 @@ func refusal(to *wire.Message, code wire.Code, text string, retryAfter int) wire
 // that is not taken there is answered with one error; see also [robot.lost].
 func (a *app) command(ctx context.Context, m *wire.Message) {
 	if text := untimely(m); text != "" {
-		a.tell(refusal(m, wire.CodeStaleCommand, text, 0))
+		a.answer(refusal(m, wire.CodeStaleCommand, text, 0))
 		return
 	}
 	owned, err := a.robots.get(a.Hub, func() ([]wire.DeviceID, error) { return a.owned(ctx) })
 	if err != nil {
-		a.tell(refusal(m, wire.CodeInternal, "Internal error, please try again", 0))
+		a.answer(refusal(m, wire.CodeInternal, "Internal error, please try again", 0))
 		return
 	}
 	device, refused := session.Choose(owned, m.DeviceID)
 	if refused != nil {
-		a.tell(refusal(m, refused.Code, refused.Text, 0))
+		a.answer(refusal(m, refused.Code, refused.Text, 0))
 		return
 	}
 	m.DeviceID = device
@@ -54,9 +54,9 @@ func (a *app) command(ctx context.Context, m *wire.Message) {
 	err = a.cfg.Bus.Send(ctx, bus.RobotAddress(device), bus.Envelope{From: a.me, Message: routed})
 	switch {
 	case errors.Is(err, bus.ErrBusy):
-		a.tell(refusal(m, wire.CodeRateLimited, "The robot does not keep up", 1))
+		a.answer(refusal(m, wire.CodeRateLimited, "The robot does not keep up", 1))
 	case err != nil:
-		a.tell(refusal(m, wire.CodeDeviceOffline, "Device offline", 0))
+		a.answer(refusal(m, wire.CodeDeviceOffline, "Device offline", 0))
 	}
 }
 

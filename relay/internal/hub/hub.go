@@ -114,6 +114,12 @@ func (c *client) tell(m wire.Message) bool {
 	return c.counted(m, c.conn.Send(wire.Encode(m)))
 }
 
+// answer is tell for what the socket's reader says to what it has read: who asks
+// faster than the answers leave has to wait.
+func (c *client) answer(m wire.Message) bool {
+	return c.counted(m, c.conn.SendWait(wire.Encode(m)))
+}
+
 // counted tells the meter what became of a message.
 func (c *client) counted(m wire.Message, queued bool) bool {
 	if !queued {
@@ -142,7 +148,7 @@ func (c *client) decode(frame []byte) (m wire.Message, ok bool) {
 	m, err := wire.Decode(frame, c.me.Party)
 	if !c.allows(&m) {
 		c.cfg.Meter.Dropped(DropRateLimited)
-		c.tell(refusal(&m, wire.CodeRateLimited, "Too many messages", 1))
+		c.answer(refusal(&m, wire.CodeRateLimited, "Too many messages", 1))
 		return m, false
 	}
 	if bad, ok := errors.AsType[*wire.BadMessageError](err); ok && c.isTold(bad) {
@@ -154,7 +160,7 @@ func (c *client) decode(frame []byte) (m wire.Message, ok bool) {
 	}
 	c.cfg.Meter.Heard(c.me.Party, m.Kind())
 	if m.Type == wire.TypePing {
-		c.tell(wire.Message{Type: wire.TypePong})
+		c.answer(wire.Message{Type: wire.TypePong})
 		return m, false
 	}
 	return m, m.Type != wire.TypePong
@@ -167,7 +173,7 @@ func (c *client) isTold(bad *wire.BadMessageError) bool {
 }
 
 func (c *client) refuse(code wire.Code, text string) {
-	c.tell(wire.Message{Type: wire.TypeError, Code: code, Text: text})
+	c.answer(wire.Message{Type: wire.TypeError, Code: code, Text: text})
 }
 
 // say takes a message to its session.
@@ -178,7 +184,7 @@ func (c *client) say(ctx context.Context, m wire.Message) {
 	}
 	c.cfg.Meter.Dropped(DropNoSession)
 	if answer, ok := session.Unknown(m); ok {
-		c.tell(answer)
+		c.answer(answer)
 	}
 }
 

@@ -60,7 +60,7 @@ type Conn struct {
 	pace       *rate.Limiter // owned by the reader
 	queue      chan []byte
 	perishable chan *Perishable
-	handed     chan []byte     // from SendWait: has no room
+	taken      chan struct{}   // tells SendWait that the queue has got shorter
 	ended      context.Context //nolint:containedctx // the life of the connection, with its cause
 	end        context.CancelCauseFunc
 }
@@ -71,8 +71,8 @@ func New(socket *websocket.Conn, limits Limits) *Conn {
 	return &Conn{
 		socket: socket, frame: limits.Frame, pace: limits.Pace.Limiter(),
 		queue: make(chan []byte, queueLen), perishable: make(chan *Perishable, perishableLen),
-		handed: make(chan []byte),
-		ended:  ended, end: end,
+		taken: make(chan struct{}, 1),
+		ended: ended, end: end,
 	}
 }
 
@@ -92,16 +92,17 @@ func (c *Conn) Send(frame []byte) bool {
 	}
 }
 
-// SendWait is Send for somebody who can wait: it takes no room from others, and
-// returns when the frame is the next to be written. It reports false if the
-// connection ends before.
+// SendWait is Send for somebody who can wait, as for who asks and is answered: it
+// leaves half of the queue to others. It reports false if the connection ends before.
 func (c *Conn) SendWait(frame []byte) bool {
-	select {
-	case c.handed <- frame:
-		return true
-	case <-c.ended.Done():
-		return false
+	for len(c.queue) >= queueLen/2 {
+		select {
+		case <-c.taken:
+		case <-c.ended.Done():
+			return false
+		}
 	}
+	return c.Send(frame)
 }
 
 // Close ends the connection after what is queued has been written. The first
@@ -163,13 +164,14 @@ func (c *Conn) read(receive func([]byte)) error {
 
 // readFrame reads one message into the buffer.
 func (c *Conn) readFrame(into *bytes.Buffer) (kind int, err error) {
+	var n int64
 	kind, r, err := c.socket.NextReader()
-	if err != nil {
-		return 0, err
+	if err == nil {
+		into.Reset()
+		n, err = into.ReadFrom(io.LimitReader(r, int64(c.frame)+1))
 	}
-	into.Reset()
-	n, err := into.ReadFrom(io.LimitReader(r, int64(c.frame)+1))
-	if err == nil && n > int64(c.frame) {
+	// The library's limit is what the header of a frame can say.
+	if err == nil && n > int64(c.frame) || errors.Is(err, websocket.ErrReadLimit) {
 		text := fmt.Sprintf("Messages are at most %d bytes", c.frame)
 		c.refuse(wire.CodeTooLarge, text)
 		err = &ClosedError{Code: wire.CloseTooLarge, Text: text}
@@ -179,7 +181,7 @@ func (c *Conn) readFrame(into *bytes.Buffer) (kind int, err error) {
 
 // refuse says what is wrong with a frame that nobody above gets to see.
 func (c *Conn) refuse(code wire.Code, text string) {
-	c.Send(wire.Encode(wire.Message{Type: wire.TypeError, Code: code, Text: text}))
+	c.SendWait(wire.Encode(wire.Message{Type: wire.TypeError, Code: code, Text: text}))
 }
 
 // drain reads on until the other side has answered the close frame or
@@ -223,8 +225,10 @@ func (c *Conn) write() {
 			continue
 		case frame = <-c.queue:
 			kind = websocket.TextMessage
-		case frame = <-c.handed:
-			kind = websocket.TextMessage
+			select {
+			case c.taken <- struct{}{}:
+			default:
+			}
 		case p := <-c.perishable:
 			if c.writePerishable(p) {
 				continue

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -106,6 +107,25 @@ func TestTooLarge(t *testing.T) {
 			if len(s.received) > 0 {
 				t.Error("the frame was received")
 			}
+		})
+	}
+}
+
+// TestLengthThatIsNone: the most significant bit of a length is 0 (RFC 6455 §5.2).
+func TestLengthThatIsNone(t *testing.T) {
+	for name, header := range map[string][]byte{
+		"of a message": {0x81}, "of its continuation": {0x01, 0x80, 0, 0, 0, 0, 0x80},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, peer := loopback(t)
+			s := serve(t, t.Context(), c)
+			if _, err := peer.NetConn().Write(append(header, bytes.Repeat([]byte{0xff}, 13)...)); err != nil {
+				t.Fatal(err)
+			}
+			if frames, code, _ := readAll(t, peer); code != int(wire.CloseTooLarge) || len(frames) != 1 {
+				t.Errorf("closed with %d after %q", code, frames)
+			}
+			s.endsWith(wire.CloseTooLarge, false)
 		})
 	}
 }

@@ -1,6 +1,8 @@
 package ws
 
 import (
+	"bytes"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -235,6 +237,43 @@ func TestPace(t *testing.T) {
 		c.Close(wire.CloseGoingAway, "")
 		<-code
 		s.endsWith(wire.CloseGoingAway, false)
+	})
+}
+
+// TestAnswersWait: who asks without reading the answers is heard no further, loses
+// none of them by that, and leaves room for what others say.
+func TestAnswersWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const questions = 4 * queueLen
+		c, peer := pipe(t)
+		ended := make(chan error, 1)
+		go func() {
+			ended <- c.Serve(t.Context(), func(frame []byte) { c.SendWait(bytes.Clone(frame)) })
+		}()
+		go func() {
+			for i := range questions {
+				write(t, peer, websocket.TextMessage, strconv.Itoa(i))
+			}
+		}()
+		synctest.Wait() // nobody gets any further
+		if !c.Send([]byte("news")) {
+			t.Error("no room for anybody else")
+		}
+		answered := 0
+		for answered < questions {
+			_, frame, err := peer.ReadMessage()
+			switch {
+			case err != nil:
+				t.Fatalf("after %d answers: %v", answered, err)
+			case string(frame) == strconv.Itoa(answered):
+				answered++
+			case string(frame) != "news":
+				t.Fatalf("answer %d is %q", answered, frame)
+			}
+		}
+		c.Close(wire.CloseGoingAway, "")
+		_, _, _ = readAll(t, peer)
+		<-ended
 	})
 }
 
