@@ -158,7 +158,7 @@ func (a *API) changePassword(w http.ResponseWriter, r *http.Request, who auth.Cl
 	if !a.read(w, r, &body) {
 		return
 	}
-	if !a.mayTry(w, guesser{accountKey(who.User.Email), a.clientKey(r)}) {
+	if !a.mayTry(w, guesser{string(who.UserID), a.clientKey(r)}) { // not the address, which strangers try
 		return
 	}
 	user, err := a.cfg.Accounts.ChangePassword(r.Context(), who.User, body.Old, body.New)
