@@ -216,7 +216,12 @@ func (a *API) devicesOf(w http.ResponseWriter, r *http.Request, who auth.Claims)
 	return devices, true
 }
 
+// internal answers that something of ours has failed. That a client has hung up is
+// no fault, and nobody is left to be answered.
 func (a *API) internal(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return
+	}
 	a.cfg.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "error", err)
 	fail(w, http.StatusInternalServerError, "Internal error, please try again")
 }
