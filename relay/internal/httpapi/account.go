@@ -134,8 +134,12 @@ func (a *API) giveToken(w http.ResponseWriter, r *http.Request, user store.User)
 	answer(w, http.StatusOK, tokenBody{Token: token, ExpiresIn: int(expires.Seconds()), UserID: user.ID})
 }
 
+// refresh gives no more tokens than anybody needs: each can be revoked, which is
+// written down and kept for a day.
 func (a *API) refresh(w http.ResponseWriter, r *http.Request, who auth.Claims) {
-	a.giveToken(w, r, who.User)
+	if allow(w, a.byUser, string(who.UserID)) {
+		a.giveToken(w, r, who.User)
+	}
 }
 
 // logout voids the token that the request came with, wherever else it is used.
