@@ -44,8 +44,8 @@ func passes(t *testing.T, dir string, line []string, args ...string) (said strin
 	return output.String()
 }
 
-// TestUnit: systemd knows every line of the unit, and finds little left to take
-// away from the service (1.5 of 10).
+// TestUnit: systemd knows every line of the unit, tries again for ever, and finds
+// little left to take away from the service (1.5 of 10).
 func TestUnit(t *testing.T) {
 	systemd := tool(t, "systemd-analyze --version")
 	text, err := os.ReadFile("wimz-relay.service")
@@ -66,6 +66,9 @@ func TestUnit(t *testing.T) {
 	}
 	if said := passes(t, "", systemd, "verify", unit); said != "" {
 		t.Errorf("a line that is ignored: %s", said)
+	}
+	if !regexp.MustCompile(`(?m)^StartLimitIntervalSec=0$`).Match(text) {
+		t.Error("after some failures in a row, systemd would try no more")
 	}
 	passes(t, "", systemd, "security", "--offline=true", "--threshold=15", "--no-pager", unit)
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"wimz.dev/live/relay/internal/auth"
+	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/internal/store/sqlstore"
 	"wimz.dev/live/relay/wire"
 )
@@ -34,16 +36,15 @@ func (c *secretAddCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	return a.withStore(ctx, func(db *sqlstore.DB) error {
-		device, err := db.Device(ctx, c.ID)
+		err := db.AddDeviceSecret(ctx, c.ID, auth.NewDeviceSecret())
+		if errors.Is(err, store.ErrTaken) { // a third would void the one that the robot may still have
+			return fmt.Errorf("robot %s has two secrets already: make sure that it uses the newer one, then `relay device secret drop %s`", c.ID, c.ID)
+		}
 		if err != nil {
 			return noSuchRobot(err, c.ID)
 		}
-		if device.OldSecret != "" {
-			// A third would void the one that the robot may still have.
-			return fmt.Errorf("robot %s has two secrets already: make sure that it uses the newer one, then `relay device secret drop %s`", c.ID, c.ID)
-		}
-		device.Secret = auth.NewDeviceSecret()
-		if err := db.AddDeviceSecret(ctx, c.ID, device.Secret); err != nil {
+		device, err := db.Device(ctx, c.ID)
+		if err != nil {
 			return noSuchRobot(err, c.ID)
 		}
 		return writeRobotConfig(a.stdout, relayURL, &device)

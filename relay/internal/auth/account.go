@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+	"unicode"
 
 	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/store"
@@ -149,10 +150,7 @@ func (a *Accounts) nextToken(u store.User) time.Time {
 
 // find returns the account, or the zero User if there is none.
 func (a *Accounts) find(ctx context.Context, email string) (store.User, error) {
-	email, invalid := ParseEmail(email)
-	if invalid != nil {
-		email = "" // no account has it, and the store is asked all the same
-	}
+	email, _ = ParseEmail(email) // or empty: no account has that, and the store is asked all the same
 	u, err := a.users.UserByEmail(ctx, email)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.User{}, nil
@@ -161,17 +159,16 @@ func (a *Accounts) find(ctx context.Context, email string) (store.User, error) {
 }
 
 // ParseEmail returns the address in the form it is stored in, lower case, or an
-// [*InvalidError]. Only a bare address (RFC 5322 addr-spec) of printable
-// characters without quotes is one.
+// [*InvalidError]. Only a bare address (RFC 5322 addr-spec) of printable characters
+// without quotes is one.
 func ParseEmail(text string) (string, error) {
 	invalid := &InvalidError{"email", "must be an address such as name@example.com"}
 	text = strings.ToLower(strings.TrimSpace(text))
-	if len(text) > MaxEmail || strings.ContainsAny(text, "\" \\\t") {
-		return "", invalid
-	}
-	address, err := mail.ParseAddress(text)
-	if err != nil || address.Address != text {
+	address, err := mail.ParseAddress(text[:min(len(text), MaxEmail+1)])
+	if err != nil || address.Address != text || len(text) > MaxEmail || strings.ContainsFunc(text, unprintable) {
 		return "", invalid
 	}
 	return text, nil
 }
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }

@@ -80,6 +80,36 @@ func TestGuard(t *testing.T) {
 	g.is(another, "token of an account that is gone")
 }
 
+// TestUnchanged: whatever has become of an account, the proof of before is void.
+func TestUnchanged(t *testing.T) {
+	g, u := newGuarded(t)
+	if err := g.guard.Unchanged(t.Context(), u); err != nil {
+		t.Errorf("nothing has happened: %v", err)
+	}
+	for what, do := range map[string]func(*store.User){
+		"disabled": func(u *store.User) { u.Disabled = true },
+		"password": func(u *store.User) { u.PasswordHash = "another" },
+		"voided":   func(u *store.User) { u.TokensFrom = noon },
+	} {
+		if err := g.users.change(u.ID, do); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.guard.Unchanged(t.Context(), u); !errors.Is(err, ErrUnauthenticated) {
+			t.Errorf("%s: %v", what, err)
+		}
+		g.users.users[u.Email] = u
+	}
+	g.users.broken = errBroken
+	if err := g.guard.Unchanged(t.Context(), u); !errors.Is(err, errBroken) || errors.Is(err, ErrUnauthenticated) {
+		t.Errorf("the store is broken: %v", err)
+	}
+	g.users.broken = nil
+	clear(g.users.users)
+	if err := g.guard.Unchanged(t.Context(), u); !errors.Is(err, ErrUnauthenticated) {
+		t.Errorf("it is gone: %v", err)
+	}
+}
+
 // TestPasswordChangeVoidsTokens of the same second, too, and twice in one second
 // voids twice; the tokens given out after it count at once.
 func TestPasswordChangeVoidsTokens(t *testing.T) {
@@ -116,6 +146,8 @@ func TestPasswordChangeVoidsTokens(t *testing.T) {
 	}
 }
 
+const base64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
 // TestTokensMadeElsewhere: with our secret, and without what we would add.
 func TestTokensMadeElsewhere(t *testing.T) {
 	g, u := newGuarded(t)
@@ -138,6 +170,13 @@ func TestTokensMadeElsewhere(t *testing.T) {
 	}
 	g.users.revoked[g.is(bare, "").TokenID] = true
 	g.is(bare, "revoked token")
+	// A signature can be written in many ways.
+	last := strings.IndexByte(base64URL, bare[len(bare)-1])
+	for _, other := range []string{bare + "\n", bare[:len(bare)-9] + "\r\n" + bare[len(bare)-9:], bare[:len(bare)-1] + base64URL[last^1:][:1]} {
+		if _, err := g.guard.Admit(t.Context(), other); !errors.Is(err, ErrUnauthenticated) {
+			t.Errorf("revoked as %q, it counts as %q: %v", bare, other, err)
+		}
+	}
 
 	if err := g.accounts.Disable(t.Context(), u); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/sha256"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -57,7 +58,6 @@ func NewTokens(secret config.Secret, lifetime time.Duration, now func() time.Tim
 	t := &Tokens{lifetime: lifetime, now: now, parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithExpirationRequired(),
-		jwt.WithStrictDecoding(),
 		jwt.WithTimeFunc(now),
 	)}
 	secrets := secret.Parts()
@@ -118,10 +118,11 @@ func (t *Tokens) key(*jwt.Token) (any, error) { return t.verifying, nil }
 
 // tokenID is what a token can be revoked by: its jti as we make them, a UUID. One
 // that was made elsewhere may have none, or the same as others, or a long one: it
-// goes by its hash.
+// goes by the hash of what is signed. The signature can be written in many ways.
 func tokenID(token, jti string) store.TokenID {
 	if id, err := uuid.Parse(jti); err == nil {
 		return store.TokenID(id.String())
 	}
-	return store.TokenID(fmt.Sprintf("%x", sha256.Sum256([]byte(token))))
+	signed := token[:strings.LastIndexByte(token, '.')]
+	return store.TokenID(fmt.Sprintf("%x", sha256.Sum256([]byte(signed))))
 }

@@ -27,6 +27,7 @@ type Files struct {
 	looking atomic.Bool // the one who sets it owns the rest
 	looked  time.Time
 	seen    stamp
+	problem string // why what was seen can't be used; empty if it is in use
 }
 
 // stamp is what the files looked like; nil stands for one that is not there.
@@ -67,7 +68,8 @@ func (f *Files) Current() *tls.Certificate { return f.current.Load() }
 
 // GetCertificate returns the certificate, read anew if the files have changed.
 // If they can't be used, as when only one of the two has been replaced so far,
-// the one before stays in use and the log says why.
+// the one before stays in use and the log says why, once; they are tried again
+// until they can: that a file may be read now does not show in its stamp.
 func (f *Files) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if f.looking.CompareAndSwap(false, true) {
 		defer f.looking.Store(false)
@@ -82,14 +84,19 @@ func (f *Files) look(ctx context.Context) {
 	}
 	f.looked = time.Now()
 	now := f.stat()
-	if now.equal(f.seen) {
+	changed := !now.equal(f.seen)
+	if !changed && f.problem == "" {
 		return
 	}
 	f.seen = now
 	if err := f.read(); err != nil {
-		f.log.WarnContext(ctx, "the new certificate can't be used, the old one stays", "error", err)
+		if changed || err.Error() != f.problem {
+			f.log.WarnContext(ctx, "the new certificate can't be used, the old one stays", "error", err)
+		}
+		f.problem = err.Error()
 		return
 	}
+	f.problem = ""
 	f.log.InfoContext(ctx, "certificate read", "expires", f.Current().Leaf.NotAfter)
 }
 

@@ -3,6 +3,7 @@ package certificate
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -139,6 +140,31 @@ func TestBrokenStaysOut(t *testing.T) {
 		if len(line) > 30 && strings.Contains(d.log.String(), strings.TrimSpace(line)) && !strings.Contains(line, "PRIVATE") {
 			t.Error("the log shows a key")
 		}
+	}
+}
+
+// TestTriedAgain: a key that may be read now, or is filled within a tick of the clock,
+// looks like the one that could not be used.
+func TestTriedAgain(t *testing.T) {
+	d := newFolder(t)
+	before, after := newPair(t, "before"), newPair(t, "after")
+	d.put(d.cert, before.cert)
+	d.put(d.key, before.key)
+	f := d.load()
+	fill := func(key []byte) {
+		written := time.Now().Truncate(time.Hour)
+		if err := errors.Join(os.WriteFile(d.key, key, 0o600), os.Chtimes(d.key, written, written)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.put(d.cert, after.cert)
+	fill(bytes.Repeat([]byte("\n"), len(after.key)))
+	d.serves(f, "before")
+	d.serves(f, "before")
+	fill(after.key)
+	d.serves(f, "after")
+	if n := strings.Count(d.log.String(), "level=WARN"); n != 1 {
+		t.Errorf("%d warnings: %s", n, &d.log)
 	}
 }
 

@@ -42,19 +42,26 @@ func (u DatabaseURL) Check() error {
 
 // Path returns the path of the SQLite file, or [MemoryDatabase].
 func (u DatabaseURL) Path() (string, error) {
-	path, isURL := strings.CutPrefix(string(u), "sqlite://")
+	path, ok := u.file()
 	switch {
-	case strings.Contains(path, "://"):
+	case !ok:
 		return "", errors.New("DATABASE_URL: use sqlite:///path/wimz.db or postgres://user:password@host:5432/database")
 	case strings.ContainsAny(path, "?#"):
 		return "", errors.New("DATABASE_URL: SQLite takes no options: remove what follows ? or #")
 	case path == "" || strings.HasSuffix(path, "/"):
 		return "", errors.New("DATABASE_URL: names no file: use sqlite:///path/wimz.db")
 	}
-	if isURL && strings.HasPrefix(path, "/./") {
-		path = path[1:] // sqlite:///./wimz.db is what other programs call a relative path
+	if strings.HasPrefix(string(u), "sqlite:///./") {
+		path = path[1:] // is what other programs call a relative path
 	}
 	return path, nil
+}
+
+// file returns the name of a file, unless it is another URL, or libpq's other form,
+// host=… password=….
+func (u DatabaseURL) file() (path string, ok bool) {
+	path, isURL := strings.CutPrefix(string(u), "sqlite://")
+	return path, !strings.Contains(path, "://") && (isURL || !strings.Contains(path, "="))
 }
 
 // public returns the URL of a database server without password and options, or
@@ -63,7 +70,7 @@ func (u DatabaseURL) Path() (string, error) {
 func (u DatabaseURL) public() string {
 	parsed, err := url.Parse(string(u))
 	address, _, _ := strings.Cut(string(u), "?")
-	if err != nil || len(parsed.Path) < 2 || strings.Contains(parsed.Path[1:], "/") ||
+	if err != nil || parsed.Scheme == "" || len(parsed.Path) < 2 || strings.Contains(parsed.Path[1:], "/") ||
 		strings.Contains(address, "#") || strings.Count(address, "@") > 1 {
 		return ""
 	}
@@ -79,7 +86,7 @@ func (u DatabaseURL) Reveal() string { return string(u) }
 
 // String returns the URL without password and options; "***" if it is malformed.
 func (u DatabaseURL) String() string {
-	if path, _ := strings.CutPrefix(string(u), "sqlite://"); !strings.Contains(path, "://") {
+	if _, ok := u.file(); ok {
 		return string(u)
 	}
 	if public := u.public(); public != "" {

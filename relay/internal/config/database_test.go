@@ -15,6 +15,7 @@ func TestDatabasePath(t *testing.T) {
 		"sqlite://wimz.db": "wimz.db", "sqlite:///./wimz.db": "./wimz.db",
 		"wimz.db": "wimz.db", "/a/b c%.db": "/a/b c%.db",
 		"": "", "sqlite://": "", "sqlite:///dir/": "", "x.db?mode=ro": "", "mysql://h/d": "",
+		"host=h dbname=d": "", "sqlite:///var/lib/a=b.db": "/var/lib/a=b.db",
 		"postgresql://u:p@h/d": "", "sqlite://postgres://h": "",
 	} {
 		got, err := url.Path()
@@ -35,6 +36,7 @@ func TestDatabaseURLShows(t *testing.T) {
 		"postgresql:///d?host=/run/pg&user=u":                    "postgresql:///d",
 		"mysql://u:" + hush + "@h/d":                             "mysql://u@h/d",
 		"sqlite://postgres://u:" + hush + "@h/d":                 mask,
+		"host=h user=u password=" + hush + " dbname=d": mask, // not a file of that name
 		// Malformed: the password has a character that must be escaped.
 		"postgres://u:1/" + hush + "@h/d": mask, "postgres://u:1#" + hush + "@h/d": mask,
 		"postgres://u:1?" + hush + "@h/d": mask, "postgres://u:1@" + hush + "@h/d": mask,

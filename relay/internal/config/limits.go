@@ -33,8 +33,9 @@ type Quotas struct {
 	UserMessages limit.Rate `env:"LIMIT_USER_MESSAGES" default:"900+300/s" placeholder:"RATE" help:"Messages of all apps of one user, and as many commands beside."`
 	// A request makes a session, wakes a robot and may ask the TURN provider.
 	UserRequests limit.Rate `env:"LIMIT_USER_REQUESTS" default:"20+2/s" placeholder:"RATE" help:"Requests for a session of one user."`
-	// A session brings its own; these are for apps that fetch them beside.
-	UserCredentials limit.Rate `env:"LIMIT_USER_CREDENTIALS" default:"20+1/s" placeholder:"RATE" help:"TURN credentials for one user, outside of sessions."`
+	// A session brings its own TURN credentials; these are for apps that fetch them
+	// beside. A token lasts a day.
+	UserCredentials limit.Rate `env:"LIMIT_USER_CREDENTIALS" default:"20+1/s" placeholder:"RATE" help:"Fresh tokens, and TURN credentials outside of sessions, for one user."`
 	// A household or an office shares an address; a machine that guesses
 	// passwords has 3,600 an hour, for all accounts together.
 	AddressLogins limit.Rate `env:"LIMIT_ADDRESS_LOGINS" default:"60+1/s" placeholder:"RATE" help:"Logins and registrations from one address."`

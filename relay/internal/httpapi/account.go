@@ -134,8 +134,12 @@ func (a *API) giveToken(w http.ResponseWriter, r *http.Request, user store.User)
 	answer(w, http.StatusOK, tokenBody{Token: token, ExpiresIn: int(expires.Seconds()), UserID: user.ID})
 }
 
+// refresh gives no more tokens than anybody needs: each can be revoked, which is
+// written down and kept for a day.
 func (a *API) refresh(w http.ResponseWriter, r *http.Request, who auth.Claims) {
-	a.giveToken(w, r, who.User)
+	if allow(w, a.byUser, string(who.UserID)) {
+		a.giveToken(w, r, who.User)
+	}
 }
 
 // logout voids the token that the request came with, wherever else it is used.
@@ -158,7 +162,7 @@ func (a *API) changePassword(w http.ResponseWriter, r *http.Request, who auth.Cl
 	if !a.read(w, r, &body) {
 		return
 	}
-	if !a.mayTry(w, guesser{accountKey(who.User.Email), a.clientKey(r)}) {
+	if !a.mayTry(w, guesser{string(who.UserID), a.clientKey(r)}) { // not the address, which strangers try
 		return
 	}
 	user, err := a.cfg.Accounts.ChangePassword(r.Context(), who.User, body.Old, body.New)
@@ -221,7 +225,12 @@ func (a *API) devicesOf(w http.ResponseWriter, r *http.Request, who auth.Claims)
 	return devices, true
 }
 
+// internal answers that something of ours has failed. That a client has hung up is
+// no fault, and nobody is left to be answered.
 func (a *API) internal(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return
+	}
 	a.cfg.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "error", err)
 	fail(w, http.StatusInternalServerError, "Internal error, please try again")
 }

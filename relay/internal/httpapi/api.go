@@ -67,7 +67,7 @@ type API struct {
 	byAddress *limit.Keyed // passwords and pairing codes tried from one address
 	byGuesser *limit.Keyed // with one account from one address that is new to it
 	byAccount *limit.Keyed // with one account from all such addresses
-	byUser    *limit.Keyed // credentials for one user
+	byUser    *limit.Keyed // fresh tokens and TURN credentials for one user
 	pairing   pairingLimits
 	// familiar is from where accounts were logged in to lately, up to 400 bytes each.
 	familiar limit.Recent[guesser, struct{}]

@@ -7,7 +7,8 @@ import (
 	"wimz.dev/live/relay/internal/auth"
 )
 
-// guesser is somebody who tries a password: an account, and where they are.
+// guesser is somebody who tries a password: an account, by its address or, if they
+// have a token of it, by its identifier; and where they are.
 type guesser struct{ account, network string }
 
 // accountKey is what one account is limited by, in every way of writing its
@@ -26,8 +27,8 @@ func accountKey(email string) string {
 // an account from one place (byGuesser), fewer than would use up those of all
 // strangers together, and tries that are refused use up nothing. Where the account
 // has been logged in to before, it has tries of its own, which strangers elsewhere
-// cannot use up however many they are. And who is logged in already is asked for no
-// password.
+// cannot use up however many they are. And who is logged in already is asked for a
+// password only to change it, and has tries of their own for that.
 func (a *API) mayTry(w http.ResponseWriter, g guesser) bool {
 	place := g.network + " " + g.account
 	key := "anywhere " + g.account

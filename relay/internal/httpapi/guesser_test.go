@@ -78,3 +78,27 @@ func TestStrangersCannotLockTheOwnerOut(t *testing.T) {
 		t.Errorf("after many guesses at home: %d", status)
 	}
 }
+
+// TestStrangersCannotKeepThePassword: the owner, who has a token, changes it from a
+// place that is new, while many try to guess it from many.
+func TestStrangersCannotKeepThePassword(t *testing.T) {
+	w := newWorld(t)
+	_, token := w.person("ann@example.com")
+	for i := range 100 {
+		w.mayTry(fmt.Sprintf("192.0.2.%d:1000", i))
+	}
+	if status := w.logIn("198.51.100.7:1000"); status != 429 {
+		t.Fatalf("a login among the guesses: %d", status)
+	}
+	w.is(200, "POST", "/api/auth/password", token, `{"old_password":"12345678","new_password":"another password"}`)
+}
+
+// TestATokenGuessesNoPassword faster than strangers do.
+func TestATokenGuessesNoPassword(t *testing.T) {
+	w := newWorld(t)
+	_, token := w.user()
+	for range 10 {
+		w.is(403, "POST", "/api/auth/password", token, `{"old_password":"guess","new_password":"another password"}`)
+	}
+	w.is(429, "POST", "/api/auth/password", token, `{"old_password":"12345678","new_password":"another password"}`)
+}

@@ -146,6 +146,24 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
+// TestNoTokensWithoutEnd: who refreshes and logs out by turns fills the store with
+// what is revoked.
+func TestNoTokensWithoutEnd(t *testing.T) {
+	w := newWorld(t)
+	_, token := w.user()
+	for range 30 {
+		a := w.do("POST", "/api/auth/refresh", token, "")
+		if a.status == 429 {
+			_, other := w.user()
+			w.is(200, "POST", "/api/auth/refresh", other, "")
+			return
+		}
+		w.is(200, "POST", "/api/auth/logout", token, "")
+		token, _ = a.body["token"].(string)
+	}
+	t.Error("30 tokens were given and revoked")
+}
+
 func TestDevices(t *testing.T) {
 	w := newWorld(t)
 	ann, token := w.user()

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -124,4 +125,26 @@ func TestPanicIsLogged(t *testing.T) {
 		t.Errorf("the log: %s", log)
 	}
 	w.is(200, "GET", "/health", "", "")
+}
+
+// TestHangUpIsNoFault: who does not wait for the answer has broken nothing.
+func TestHangUpIsNoFault(t *testing.T) {
+	w := newWorld(t)
+	_, token := w.user()
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	for route, body := range map[string]string{
+		"GET /api/auth/me": "", "POST /api/turn/credentials": "", "POST /api/auth/login": `{"email":"ann@example.com","password":"12345678"}`,
+	} {
+		method, path, _ := strings.Cut(route, " ")
+		r := httptest.NewRequestWithContext(gone, method, path, strings.NewReader(body))
+		r.Header = bearer(token)
+		w.api.ServeHTTP(httptest.NewRecorder(), r)
+		if n := w.figure(`http_requests_total{route="` + route + `",status="500"}`); n != "" {
+			t.Errorf("%s: %s faults", route, n)
+		}
+	}
+	if log := w.log.String(); strings.Contains(log, "level=ERROR") {
+		t.Errorf("the log: %s", log)
+	}
 }

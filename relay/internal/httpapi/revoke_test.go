@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,6 +152,30 @@ func TestDisabledAccount(t *testing.T) {
 	w.must(w.accounts().Enable(t.Context(), ann))
 	w.is(401, "GET", "/api/auth/me", token, "")
 	w.is(200, "POST", "/api/auth/login", "", login)
+}
+
+// TestRevokedIsToldAtOnce: what revokes something does not leave it to be found.
+func TestRevokedIsToldAtOnce(t *testing.T) {
+	var told atomic.Int64
+	w := newWorld(t, func(o *options) { o.http.Revoked = func() { told.Add(1) } })
+	ann, token := w.person("ann@example.com")
+	w.device("robot", ann)
+	code := w.code("robot")
+	another, _ := w.tokens.Issue(ann)
+	for i, change := range [][3]string{
+		{"DELETE", "/api/user/devices/robot"},
+		{"POST", "/api/device/pair", pairing(code)},
+		{"POST", "/api/auth/logout"},
+		{"POST", "/api/auth/password", `{"old_password":"12345678","new_password":"battery staple"}`},
+	} {
+		w.is(200, change[0], change[1], token, change[2])
+		if n := told.Load(); n != int64(i+1) {
+			t.Errorf("%s: told %d times, want %d", change[1], n, i+1)
+		}
+		if change[1] == "/api/auth/logout" {
+			token = another
+		}
+	}
 }
 
 // outdated is a store as it was before anything was revoked.

@@ -162,7 +162,9 @@ func newWorld(t testing.TB, changes ...func(*options)) *world {
 	var following sync.WaitGroup
 	following.Go(func() { w.revoked.Run(living) })
 	o.http.Tokens, o.http.Bus, o.http.Hub = o.tokens, o.bus, w.hub
-	o.http.Revoked = w.revoked.Poke
+	if o.http.Revoked == nil {
+		o.http.Revoked = w.revoked.Poke
+	}
 	if o.http.Guard == nil {
 		o.http.Guard = auth.NewGuard(o.tokens, w.store)
 	}

@@ -23,7 +23,7 @@ var (
 	// ErrNotFound says that there is no such user, device or pairing code.
 	ErrNotFound = errors.New("not found")
 	// ErrTaken says that the email, the device identifier or the pairing code is
-	// in use, or that the device is somebody else's.
+	// in use, that the device is somebody else's, or that it has two secrets.
 	ErrTaken = errors.New("already exists")
 	// ErrStale says that the device has connected with a newer timestamp before.
 	ErrStale = errors.New("older than the newest accepted signature")
@@ -168,8 +168,8 @@ type Devices interface {
 	// LastSeen returns what is noted of a user's devices. The caller owns the map.
 	LastSeen(ctx context.Context, owner UserID) (map[wire.DeviceID]time.Time, error)
 	// AddDeviceSecret makes secret the device's Secret and the one before it the
-	// OldSecret; an older one is forgotten. It returns [ErrNotFound] if there is no
-	// such device.
+	// OldSecret. It returns [ErrTaken] if there is an OldSecret, which the device may
+	// still use, and [ErrNotFound] if there is no such device.
 	AddDeviceSecret(ctx context.Context, id wire.DeviceID, secret config.Secret) error
 	// DropOldDeviceSecret forgets the OldSecret, if there is one. It returns
 	// [ErrNotFound] if there is no such device.

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"wimz.dev/live/relay/internal/config"
 	"wimz.dev/live/relay/internal/store"
@@ -45,7 +46,14 @@ func (s *DB) Entitled(ctx context.Context, id store.UserID, device wire.DeviceID
 // AddDeviceSecret implements [store.Store]. SET reads the row as it was.
 func (s *DB) AddDeviceSecret(ctx context.Context, id wire.DeviceID, secret config.Secret) error {
 	return s.change(ctx, "add device secret", func(ctx context.Context, tx *sql.Tx) error {
-		return one(ctx, tx, "UPDATE devices SET old_secret = secret, secret = $2 WHERE id = $1", id, secret.Reveal())
+		err := one(ctx, tx, "UPDATE devices SET old_secret = secret, secret = $2 WHERE id = $1 AND old_secret = ''", id, secret.Reveal())
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if _, err = ownerOf(ctx, tx, id); err == nil {
+			err = store.ErrTaken
+		}
+		return err
 	})
 }
 

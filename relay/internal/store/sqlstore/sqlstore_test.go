@@ -81,6 +81,32 @@ func TestTwoProcesses(t *testing.T) {
 	})
 }
 
+// TestProcessesTakeTurns: changes that read before they write wait for those of another
+// process, and none fails for it.
+func TestProcessesTakeTurns(t *testing.T) {
+	lasting(t, func(t *testing.T, url config.DatabaseURL) {
+		ann := store.NewUser("ann@example.com", "hash", time.Now())
+		relay, beside := open(t, url), open(t, url)
+		for _, err := range []error{relay.CreateUser(t.Context(), ann), relay.CreateDevice(t.Context(), store.Device{ID: "wimz_1", Secret: "s"})} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		var wait sync.WaitGroup
+		for _, db := range []*sqlstore.DB{relay, beside} {
+			wait.Go(func() {
+				for i := range 50 {
+					if err := db.TransferDevice(t.Context(), "wimz_1", []store.UserID{ann.ID, ""}[i%2]); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		wait.Wait()
+	})
+}
+
 func TestNewerSchemaIsRefused(t *testing.T) {
 	lasting(t, func(t *testing.T, url config.DatabaseURL) {
 		newer := "PRAGMA user_version = 99"
