@@ -27,9 +27,16 @@ var _ = inBrowser("A relay of another maker", func() {
 		t.expectLive()
 		t.expectMoving()
 		Expect(t.number("observer.peers[0].getConfiguration().iceServers.length")()).To(BeEquivalentTo(1))
+		vendor.say(`{"type":"error","code":"RATE_LIMITED","message":"A little slower","session_id":"` + vendorSession + `"}`)
 		vendor.hangUp()
 		t.expectMoving()
 		Expect(t.state()).To(Equal("live"), "the video does not need the relay")
+
+		By("taking the robot out of the account")
+		vendor.own("wimz_other")
+		vendor.hangUp()
+		Eventually(t.text("#status")).Should(ContainSubstring("not yours"))
+		Expect(evaluate[string](t, "document.body.dataset.picture")()).To(Equal("none"), "it is not shown as the other robot's")
 	}, SpecTimeout(specTime))
 
 	It("that is hostile does nothing to the page, which shows what it says as text", func(ctx SpecContext) {
@@ -45,7 +52,12 @@ var _ = inBrowser("A relay of another maker", func() {
 		t.signIn(vendor.user)
 		var app *vendorSocket
 		Eventually(asked).Should(Receive(&app))
-		app.tell(map[string]any{"type": "webrtc_credentials", "session_id": vendorSession, "ice_servers": "none"})
+		for _, frame := range framesOfAnother(markup) {
+			app.say(frame)
+		}
+		app.tell(map[string]any{
+			"type": "webrtc_credentials", "session_id": vendorSession, "ice_servers": []any{map[string]any{"urls": "stun:[:::::]"}},
+		})
 		for _, frame := range hostileFrames(markup) {
 			app.say(frame)
 		}
@@ -86,6 +98,12 @@ func hostileFrames(markup string) []string {
 		`{"type":"webrtc_resumed","session_id":"` + vendorSession + `"}`,
 		`{"type":"going_away","retry_after_ms":"soon"}`,
 	}
+	return append(frames, framesOfAnother(markup)...)
+}
+
+// framesOfAnother are about a session that is not the page's.
+func framesOfAnother(markup string) (frames []string) {
+	quoted, _ := json.Marshal(markup) //nolint:errchkjson // a string
 	for _, kind := range []string{"webrtc_close", "webrtc_error", "webrtc_offer", "webrtc_ice", "error"} {
 		frames = append(frames, fmt.Sprintf(`{"type":%q,"session_id":"another","error":%s,"message":%s,"code":%s,"reason":%s}`,
 			kind, quoted, quoted, quoted, quoted))

@@ -1,0 +1,90 @@
+package e2e
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"wimz.dev/live/e2e/harness"
+)
+
+// lateTimers lets a minute go by each second, in which the page is called as seldom as
+// one that nobody looks at: browsers wake those once a minute.
+const lateTimers = `
+	const every = window.setInterval, now = Date.now, begun = now();
+	window.setInterval = (work, ms) => every(work, ms / 20);
+	Date.now = () => begun + 60 * (now() - begun);`
+
+// clockBack lets observer.back set the clock back by so many milliseconds.
+const clockBack = `
+	const now = Date.now;
+	observer.back = 0;
+	Date.now = () => now() - observer.back;`
+
+// noStorage is a browser that keeps nothing: all cookies are blocked.
+const noStorage = `Object.defineProperty(window, 'sessionStorage', {
+	get() { throw new DOMException('Access is denied for this document.', 'SecurityError'); },
+})`
+
+// heldPairing keeps the answer to a pairing code back, until observer.release is
+// called with its status.
+const heldPairing = `
+	const fetched = window.fetch;
+	window.fetch = (url, options) => (String(url).endsWith('device/pair')
+		? new Promise((resolve) => { observer.release = (status) => resolve(new Response('{}', { status })); })
+		: fetched(url, options));`
+
+var _ = inBrowser("A page for which the world is not as usual", func() {
+	It("keeps its socket when its timers are late", func(ctx SpecContext) {
+		vendor := startVendor()
+		vendor.own()
+		t := visit(ctx, servePage(ctx, vendor.url()), lateTimers)
+		t.signIn(vendor.user)
+		Eventually(t.talk.pings).Should(BeNumerically(">=", 4))
+		Expect(t.talk.sockets()).To(Equal(1))
+	}, SpecTimeout(specTime))
+
+	It("renews its login though the clock is set back, and tells the socket that was being opened", func(ctx SpecContext) {
+		vendor := startVendor()
+		vendor.life, vendor.gate = 6, make(chan struct{})
+		told := make(chan any, 8)
+		vendor.hear = func(_ *vendorSocket, m map[string]any) {
+			if m["type"] == "auth" {
+				told <- m["token"]
+			}
+		}
+		t := visit(ctx, servePage(ctx, vendor.url()), clockBack)
+		t.signIn(vendor.user)
+		Eventually(t.state).Should(Equal("starting"))
+		t.run("observer.back = 24 * 3600e3")
+		var fresh string
+		Eventually(vendor.renewed).Should(Receive(&fresh))
+		Eventually(evaluate[string](t, "sessionStorage.getItem('token')")).Should(Equal(fresh))
+		close(vendor.gate)
+		Eventually(told).Should(Receive(Equal(fresh)))
+	}, SpecTimeout(specTime))
+
+	It("signs in where the browser keeps nothing", func(ctx SpecContext) {
+		s := empty(ctx, &binaries, harness.Options{})
+		t := s.viewer(ctx, noStorage)
+		t.signIn(s.owner)
+		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
+	}, SpecTimeout(specTime))
+
+	It("does not take an answer to somebody who has signed out for its own", func(ctx SpecContext) {
+		s := empty(ctx, &binaries, harness.Options{})
+		t := s.viewer(ctx, heldPairing)
+		t.signIn(s.owner)
+		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
+		t.click("#pair-open")
+		t.fill("#pair-code", "ABCD-1234")
+		t.click("#pair-submit")
+		Eventually(evaluate[bool](t, "'release' in observer")).Should(BeTrue())
+		t.click("#pair-cancel")
+		t.click("#sign-out")
+		t.signIn(s.owner)
+		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
+		t.run("observer.release(401)")
+		Eventually(evaluate[bool](t, "document.querySelector('#pair-submit').disabled")).Should(BeFalse())
+		Expect(t.state()).To(Equal("error"), "still signed in")
+	}, SpecTimeout(specTime))
+})
