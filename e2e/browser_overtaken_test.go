@@ -7,11 +7,14 @@ import (
 	"wimz.dev/live/e2e/harness"
 )
 
-// lateTimers lets a minute go by each second, in which the page is called as seldom as
-// one that nobody looks at: browsers wake those once a minute.
+// lateTimers lets a minute go by each second, and calls what is to be called again and
+// again only then, all at once: that is how browsers wake a page that nobody looks at.
 const lateTimers = `
-	const every = window.setInterval, now = Date.now, begun = now();
-	window.setInterval = (work, ms) => every(work, ms / 20);
+	const every = window.setInterval, end = window.clearInterval, now = Date.now, begun = now();
+	const calls = new Set();
+	window.setInterval = (call) => { calls.add(call); return call; };
+	window.clearInterval = (call) => { calls.delete(call); end(call); };
+	every(() => calls.forEach((call) => call()), 1000);
 	Date.now = () => begun + 60 * (now() - begun);`
 
 // clockBack lets observer.back set the clock back by so many milliseconds.
