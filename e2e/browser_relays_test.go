@@ -55,9 +55,8 @@ var _ = inBrowser("A relay of another maker", func() {
 		for _, frame := range framesOfAnother(markup) {
 			app.say(frame)
 		}
-		app.tell(map[string]any{
-			"type": "webrtc_credentials", "session_id": vendorSession, "ice_servers": []any{map[string]any{"urls": "stun:[:::::]"}},
-		})
+		tooLong := map[string]any{"urls": "turn:127.0.0.1", "username": strings.Repeat("é", 500), "credential": markup}
+		app.tell(map[string]any{"type": "webrtc_credentials", "session_id": vendorSession, "ice_servers": []any{tooLong}})
 		for _, frame := range hostileFrames(markup) {
 			app.say(frame)
 		}
@@ -123,18 +122,24 @@ var _ = inBrowser("Whoever does not answer", func() {
 				app.tell(map[string]any{"type": "webrtc_credentials", "session_id": vendorSession, "ice_servers": []any{}})
 			}
 		}
-		robot, relay, offer := s.viewer(ctx), visit(ctx, servePage(ctx, silent.url())), visit(ctx, servePage(ctx, mean.url()))
-		begin := time.Now()
-		robot.signIn(s.owner)
-		relay.signIn(silent.user)
-		offer.signIn(mean.user)
-		for t, words := range map[*tab]string{
-			robot: "The robot does not answer", relay: "The relay did not answer", offer: "The robot does not answer",
-		} {
-			Eventually(t.text("#status")).WithTimeout(15 * time.Second).Should(ContainSubstring(words))
-			Expect(t.state()).To(Equal("error"))
-			Expect(t.number("[...document.querySelectorAll('#pulse, .pulse')].filter((e) => e.checkVisibility()).length")()).To(BeZero())
+		waiting := []struct {
+			page  *tab
+			user  harness.User
+			words string
+			since time.Time
+		}{
+			{page: s.viewer(ctx), user: s.owner, words: "The robot does not answer"},
+			{page: visit(ctx, servePage(ctx, silent.url())), user: silent.user, words: "The relay did not answer"},
+			{page: visit(ctx, servePage(ctx, mean.url())), user: mean.user, words: "The robot does not answer"},
 		}
-		Expect(time.Since(begin)).To(BeNumerically("<", 15*time.Second))
+		for i := range waiting {
+			waiting[i].page.signIn(waiting[i].user)
+			waiting[i].since = time.Now()
+		}
+		for _, w := range waiting {
+			Eventually(w.page.text("#status")).WithTimeout(time.Until(w.since.Add(15 * time.Second))).Should(ContainSubstring(w.words))
+			Expect(w.page.state()).To(Equal("error"))
+			Expect(evaluate[bool](w.page, "document.querySelector('#pulse').checkVisibility()")()).To(BeFalse())
+		}
 	}, SpecTimeout(specTime))
 })

@@ -96,7 +96,11 @@ func startVendor() *vendorRelay {
 			return
 		}
 		if v.gate != nil {
-			<-v.gate
+			select {
+			case <-v.gate:
+			case <-r.Context().Done():
+				return
+			}
 		}
 		app(w, r)
 	})

@@ -84,7 +84,7 @@ function disconnect() {
 // loadRobots reports whether the relay has answered. An older list never comes after
 // a newer one.
 function loadRobots() {
-  page.listing = page.listing.then(list);
+  page.listing = page.listing.then(list, list);
   return page.listing;
 }
 

@@ -51,6 +51,8 @@ export class Statistics {
     this.stop();
     this.#forget(null);
     this.#draw();
+    $('statistics-copied').textContent = $('statistics-text').value = '';
+    $('statistics-text').hidden = true;
   }
 
   #forget(session) {
