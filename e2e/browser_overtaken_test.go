@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -35,6 +37,20 @@ const heldPairing = `
 	window.fetch = (url, options) => (String(url).endsWith('device/pair')
 		? new Promise((resolve) => { observer.release = (status) => resolve(new Response('{}', { status })); })
 		: fetched(url, options));`
+
+// heldLists keeps the lists of robots back that are asked for while observer.hold is
+// set, until observer.release lets them go, the newest first.
+const heldLists = `
+	const fetched = window.fetch, held = [];
+	window.fetch = (url, options) => {
+		if (!observer.hold || !String(url).endsWith('user/devices')) return fetched(url, options);
+		const answer = fetched(url, options).then(async (whole) => new Response(await whole.text(), whole));
+		return new Promise((resolve) => { held.push(() => { resolve(answer); return answer; }); });
+	};
+	observer.release = async () => {
+		while (held.length > 0) await held.pop()();
+		return document.querySelector('#robots').innerText;
+	};`
 
 var _ = inBrowser("A page for which the world is not as usual", func() {
 	It("keeps its socket when its timers are late", func(ctx SpecContext) {
@@ -89,5 +105,21 @@ var _ = inBrowser("A page for which the world is not as usual", func() {
 		t.run("observer.release(401)")
 		Eventually(evaluate[bool](t, "document.querySelector('#pair-submit').disabled")).Should(BeFalse())
 		Expect(t.state()).To(Equal("error"), "still signed in")
+	}, SpecTimeout(specTime))
+
+	It("does not take an older list of robots for the newest", func(ctx SpecContext) {
+		vendor := startVendor()
+		vendor.own()
+		vendor.hear = func(*vendorSocket, map[string]any) {}
+		t := visit(ctx, servePage(ctx, vendor.url()), heldLists)
+		t.signIn(vendor.user)
+		Eventually(t.text("#status")).Should(ContainSubstring("No robot yet"))
+		t.run("observer.hold = true; document.dispatchEvent(new Event('visibilitychange'))")
+		t.fill("#pair-code", "ABCD-1234")
+		t.click("#pair-submit")
+		Eventually(evaluate[bool](t, "document.querySelector('#pair').open")).Should(BeFalse())
+		Eventually(evaluate[string](t, "observer.release()")).Should(ContainSubstring(string(robotID)))
+		Eventually(t.state).Should(Equal("asking"))
+		Consistently(t.state).WithTimeout(time.Second).Should(Equal("asking"), "the robot is the account's")
 	}, SpecTimeout(specTime))
 })
