@@ -57,6 +57,7 @@ export class Peer {
   }
 
   candidate(candidate) {
+    if (!candidate) return;
     this.#queue(() => {
       if (this.#ufrag) return this.#add(candidate);
       if (this.#early.length < maxEarly) this.#early.push(candidate);

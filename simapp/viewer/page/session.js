@@ -95,14 +95,22 @@ export class Session {
     if (this.state === 'over' || !this.id || m.session_id !== this.id) return;
     switch (m.type) {
       case 'webrtc_offer': return this.#onOffer(m.sdp);
-      case 'webrtc_ice': return m.candidate && this.#peer.candidate(m.candidate);
-      case 'webrtc_credentials': return this.#peer.configure(this.#credentials(m)); // the robot restarts ICE with fresh ones
-      case 'webrtc_resumed': return this.#connected || this.#peer.again();
+      case 'webrtc_ice': return this.#peer.candidate(m.candidate);
+      case 'webrtc_credentials': return this.#peer.configure(this.#credentials(m)); // the robot restarts ICE with them
+      case 'webrtc_resumed': return this.#onResumed();
       case 'webrtc_close': return this.#end({ reason: clean(m.reason, 64) });
       case 'webrtc_error': return this.#end({ code: clean(m.code, 64), text: clean(m.error) });
-      // Video that flows does not need the relay, which may have forgotten the session.
-      case 'error': return m.command || this.#peer.connected || this.refused(m);
+      case 'error': return this.#onError(m);
     }
+  }
+
+  #onResumed() {
+    if (!this.#connected) this.#peer.again(); // it may have been lost with the socket
+  }
+
+  // Video that flows does not need the relay, which may have forgotten the session.
+  #onError(m) {
+    if (!m.command && !this.#peer.connected) this.refused(m);
   }
 
   // up is called when the socket is back, or another one in its place.
