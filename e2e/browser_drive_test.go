@@ -35,9 +35,9 @@ var _ = inBrowser("An owner who drives with a browser", func() {
 		letGo(t, 'w')
 
 		By("not driving with what is typed into a field")
-		Expect(chromedp.Do(t.life, chromedp.Focus("#drive-limit"))).To(Succeed())
+		t.do(chromedp.Focus("#drive-limit"))
 		hold(t, 'w')
-		Expect(chromedp.Do(t.life, chromedp.Focus("#drive-pad"))).To(Succeed())
+		t.do(chromedp.Focus("#drive-pad"))
 		hold(t, 'a')
 		Eventually(motors).WithContext(ctx).Should(gbytes.Say(`motors -0.40 \+0.40\n`))
 		Expect(motors.Out.Contents()).NotTo(ContainSubstring("motors +0.40 +0.40"))
@@ -154,7 +154,7 @@ func copyStatistics(t *tab) string {
 		})
 		return err
 	})
-	Expect(chromedp.Do(t.life, read)).To(Succeed())
+	t.do(read)
 	t.click("#statistics-copy")
 	Eventually(t.text("#statistics-copied")).Should(HavePrefix("Copied."))
 	copied, err := chromedp.Run(t.life, chromedp.Evaluate[string]("navigator.clipboard.readText()", chromedp.EvalAwaitPromise))
@@ -199,16 +199,16 @@ func tap(t *tab, key rune) {
 
 func press(t *tab, event *input.DispatchKeyEventParams) {
 	GinkgoHelper()
-	Expect(chromedp.Do(t.life, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	t.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, *event)
 		return err
-	}))).To(Succeed())
+	}))
 }
 
 // window minimizes the browser's window, or shows it again.
 func window(t *tab, state browser.WindowState) {
 	GinkgoHelper()
-	Expect(chromedp.Do(t.life, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	t.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		w, err := cdp.Call(ctx, t, browser.GetWindowForTarget, browser.GetWindowForTargetParams{})
 		if err != nil {
 			return err
@@ -216,7 +216,7 @@ func window(t *tab, state browser.WindowState) {
 		_, err = cdp.Call(ctx, t, browser.SetWindowBounds,
 			browser.SetWindowBoundsParams{WindowID: w.WindowID, Bounds: &browser.Bounds{WindowState: state}})
 		return err
-	}))).To(Succeed())
+	}))
 }
 
 // middle is where on the page an element has its centre.
@@ -230,5 +230,5 @@ func middle(t *tab, selector string) (x, y float64) {
 
 func mouse(t *tab, what input.DispatchMouseEventType, x, y float64) {
 	GinkgoHelper()
-	Expect(chromedp.Do(t.life, chromedp.MouseEvent(what, x, y, chromedp.ButtonLeft))).To(Succeed())
+	t.do(chromedp.MouseEvent(what, x, y, chromedp.ButtonLeft))
 }

@@ -45,6 +45,7 @@ var _ = inBrowser("The page", func() {
 		t.expectGood("statistics")
 		t.choose("wimz_other")
 		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
+		Expect(t.text("#statistics")()).NotTo(ContainSubstring("per second"), "those were the other robot's")
 		t.expectGood("offline")
 	}, SpecTimeout(specTime))
 })

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/chromedp"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -43,7 +44,7 @@ var _ = inBrowser("A page that is left open", func() {
 		t.expectLive()
 	}, SpecTimeout(specTime))
 
-	It("misses no frame while the relay is restarted twice, and is closed as ever", func(ctx SpecContext) {
+	It("misses no frame while the relay is restarted twice, is closed as ever, and comes back with the video", func(ctx SpecContext) {
 		s := brisk(ctx, harness.Options{})
 		s.lossy = true // the first relay left its credential to expire
 		t := s.viewer(ctx)
@@ -64,6 +65,11 @@ var _ = inBrowser("A page that is left open", func() {
 		t.leave()
 		s.expectSessions(ctx, 0)
 		s.expectViewers(ctx, 0)
+
+		By("coming back")
+		t.do(chromedp.NavigateBack())
+		t.expectLive()
+		t.expectMoving()
 	}, SpecTimeout(specTime))
 
 	It("is drawn without the relay, says that it is gone, and goes on when it is back", func(ctx SpecContext) {

@@ -27,9 +27,16 @@ var _ = inBrowser("A relay of another maker", func() {
 		t.expectLive()
 		t.expectMoving()
 		Expect(t.number("observer.peers[0].getConfiguration().iceServers.length")()).To(BeEquivalentTo(1))
+		vendor.say(`{"type":"error","code":"RATE_LIMITED","message":"A little slower","session_id":"` + vendorSession + `"}`)
 		vendor.hangUp()
 		t.expectMoving()
 		Expect(t.state()).To(Equal("live"), "the video does not need the relay")
+
+		By("taking the robot out of the account")
+		vendor.own("wimz_other")
+		vendor.hangUp()
+		Eventually(t.text("#status")).Should(ContainSubstring("not yours"))
+		Expect(evaluate[string](t, "document.body.dataset.picture")()).To(Equal("none"), "it is not shown as the other robot's")
 	}, SpecTimeout(specTime))
 
 	It("that is hostile does nothing to the page, which shows what it says as text", func(ctx SpecContext) {
@@ -45,7 +52,11 @@ var _ = inBrowser("A relay of another maker", func() {
 		t.signIn(vendor.user)
 		var app *vendorSocket
 		Eventually(asked).Should(Receive(&app))
-		app.tell(map[string]any{"type": "webrtc_credentials", "session_id": vendorSession, "ice_servers": "none"})
+		for _, frame := range framesOfAnother(markup) {
+			app.say(frame)
+		}
+		tooLong := map[string]any{"urls": "turn:127.0.0.1", "username": strings.Repeat("é", 500), "credential": markup}
+		app.tell(map[string]any{"type": "webrtc_credentials", "session_id": vendorSession, "ice_servers": []any{tooLong}})
 		for _, frame := range hostileFrames(markup) {
 			app.say(frame)
 		}
@@ -86,6 +97,12 @@ func hostileFrames(markup string) []string {
 		`{"type":"webrtc_resumed","session_id":"` + vendorSession + `"}`,
 		`{"type":"going_away","retry_after_ms":"soon"}`,
 	}
+	return append(frames, framesOfAnother(markup)...)
+}
+
+// framesOfAnother are about a session that is not the page's.
+func framesOfAnother(markup string) (frames []string) {
+	quoted, _ := json.Marshal(markup) //nolint:errchkjson // a string
 	for _, kind := range []string{"webrtc_close", "webrtc_error", "webrtc_offer", "webrtc_ice", "error"} {
 		frames = append(frames, fmt.Sprintf(`{"type":%q,"session_id":"another","error":%s,"message":%s,"code":%s,"reason":%s}`,
 			kind, quoted, quoted, quoted, quoted))
@@ -105,18 +122,24 @@ var _ = inBrowser("Whoever does not answer", func() {
 				app.tell(map[string]any{"type": "webrtc_credentials", "session_id": vendorSession, "ice_servers": []any{}})
 			}
 		}
-		robot, relay, offer := s.viewer(ctx), visit(ctx, servePage(ctx, silent.url())), visit(ctx, servePage(ctx, mean.url()))
-		begin := time.Now()
-		robot.signIn(s.owner)
-		relay.signIn(silent.user)
-		offer.signIn(mean.user)
-		for t, words := range map[*tab]string{
-			robot: "The robot does not answer", relay: "The relay did not answer", offer: "The robot does not answer",
-		} {
-			Eventually(t.text("#status")).WithTimeout(15 * time.Second).Should(ContainSubstring(words))
-			Expect(t.state()).To(Equal("error"))
-			Expect(t.number("[...document.querySelectorAll('#pulse, .pulse')].filter((e) => e.checkVisibility()).length")()).To(BeZero())
+		waiting := []struct {
+			page  *tab
+			user  harness.User
+			words string
+			since time.Time
+		}{
+			{page: s.viewer(ctx), user: s.owner, words: "The robot does not answer"},
+			{page: visit(ctx, servePage(ctx, silent.url())), user: silent.user, words: "The relay did not answer"},
+			{page: visit(ctx, servePage(ctx, mean.url())), user: mean.user, words: "The robot does not answer"},
 		}
-		Expect(time.Since(begin)).To(BeNumerically("<", 15*time.Second))
+		for i := range waiting {
+			waiting[i].page.signIn(waiting[i].user)
+			waiting[i].since = time.Now()
+		}
+		for _, w := range waiting {
+			Eventually(w.page.text("#status")).WithTimeout(time.Until(w.since.Add(15 * time.Second))).Should(ContainSubstring(w.words))
+			Expect(w.page.state()).To(Equal("error"))
+			Expect(evaluate[bool](w.page, "document.querySelector('#pulse').checkVisibility()")()).To(BeFalse())
+		}
 	}, SpecTimeout(specTime))
 })

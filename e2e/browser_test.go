@@ -112,6 +112,24 @@ var _ = inBrowser("A visitor", func() {
 		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
 	}, SpecTimeout(specTime))
 
+	It("of the demo is signed in by it, and asked for a password once that is not possible any more", func(ctx SpecContext) {
+		s := empty(ctx, &binaries, harness.Options{})
+		demo := func(token string) (url string) {
+			server, err := binaries.Viewer(ctx, "127.0.0.1:0", s.RelayURL(), token, GinkgoWriter)
+			Expect(err).NotTo(HaveOccurred())
+			DeferCleanup(server.Stop)
+			return server.URL("/")
+		}
+		t, late := visit(ctx, demo(s.owner.Token)), visit(ctx, demo(s.shortToken(time.Second)))
+		late.complaints.allow(loginRefused)
+		late.complaints.allow(socketRefused)
+		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
+		Expect(t.text("#sign-out")()).To(BeEmpty())
+		Eventually(late.text("#login")).Should(ContainSubstring("demo login is not there"))
+		late.signIn(s.owner)
+		Eventually(late.text("#status")).Should(ContainSubstring("offline"))
+	}, SpecTimeout(specTime))
+
 	It("whose login has ended is asked to sign in again, and then sees the picture again", func(ctx SpecContext) {
 		s := brisk(ctx, harness.Options{})
 		t := s.viewer(ctx, withToken(s.shortToken(5*time.Second)))

@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"wimz.dev/live/e2e/harness"
+	"wimz.dev/live/relay/wire"
 )
 
 // vendorRelay is another maker's relay, which knows only what the original
@@ -24,13 +25,19 @@ import (
 type vendorRelay struct {
 	*httptest.Server
 
-	user   harness.User
-	robots []map[string]any // of the account, as it lists them
+	user harness.User
 	// hear, if not nil, is called with what the app says, instead of the robot.
 	hear func(app *vendorSocket, m map[string]any)
+	// life is that of a token, in seconds; who renews one is given another, which is
+	// sent to renewed.
+	life    int
+	renewed chan string
+	// gate, if not nil, is closed when the app's socket may be opened.
+	gate chan struct{}
 
 	mu         sync.Mutex
-	app, robot *vendorSocket // guarded by mu
+	robots     []wire.DeviceID // guarded by mu: of the account, all of them online
+	app, robot *vendorSocket   // guarded by mu
 	sockets    sync.WaitGroup
 }
 
@@ -53,31 +60,51 @@ func (s *vendorSocket) tell(m map[string]any) {
 	s.say(string(text))
 }
 
+// refused is a STUN server as browsers take none (RFC 7064 knows no transport).
+const refused = "stun:127.0.0.1?transport=udp"
+
 const vendorSession = "c0ffee00-0000-4000-8000-000000000001"
 
-// startVendor starts one with an online robot in its list.
+// startVendor starts one with a robot in its list.
 func startVendor() *vendorRelay {
 	GinkgoHelper()
 	v := &vendorRelay{
-		user:   harness.User{Email: "owner@example.com", Password: "correct horse"},
-		robots: []map[string]any{{"device_id": string(robotID), "is_online": true}},
+		user: harness.User{Email: "owner@example.com", Password: "correct horse"},
+		life: 3600, renewed: make(chan string, 8), robots: []wire.DeviceID{robotID},
 	}
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"sub": "1", "exp": time.Now().Add(time.Hour).Unix(), "iat": time.Now().Unix(),
-	}).SignedString([]byte("a secret of another maker"))
-	Expect(err).NotTo(HaveOccurred())
+	token := vendorToken("first")
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/auth/login", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, map[string]any{"token": token, "expires_in": 3600, "user_id": "1"})
+		answer(w, map[string]any{"token": token, "expires_in": v.life, "user_id": "1"})
+	})
+	mux.HandleFunc("POST /api/auth/refresh", func(w http.ResponseWriter, _ *http.Request) {
+		fresh := vendorToken("another")
+		answer(w, map[string]any{"token": fresh, "user_id": "1"})
+		v.renewed <- fresh
 	})
 	mux.HandleFunc("GET /api/user/devices", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, map[string]any{"devices": v.robots})
+		devices := []map[string]any{}
+		for _, id := range v.owned() {
+			devices = append(devices, map[string]any{"device_id": id, "is_online": true})
+		}
+		answer(w, map[string]any{"devices": devices})
+	})
+	mux.HandleFunc("POST /api/device/pair", func(w http.ResponseWriter, _ *http.Request) {
+		v.own(robotID)
+		answer(w, map[string]any{"success": true, "device_id": robotID})
 	})
 	app := v.serve(&v.app, v.fromApp)
 	mux.HandleFunc("GET /ws/app", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("token") != token { // a header says nothing to it
 			w.WriteHeader(http.StatusUnauthorized)
 			return
+		}
+		if v.gate != nil {
+			select {
+			case <-v.gate:
+			case <-r.Context().Done():
+				return
+			}
 		}
 		app(w, r)
 	})
@@ -90,6 +117,16 @@ func startVendor() *vendorRelay {
 		v.sockets.Wait()
 	})
 	return v
+}
+
+// vendorToken returns a token of the one account.
+func vendorToken(id string) string {
+	GinkgoHelper()
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"sub": "1", "jti": id, "exp": time.Now().Add(time.Hour).Unix(), "iat": time.Now().Unix(),
+	}).SignedString([]byte("a secret of another maker"))
+	Expect(err).NotTo(HaveOccurred())
+	return token
 }
 
 func answer(w http.ResponseWriter, body map[string]any) {
@@ -139,6 +176,27 @@ func (v *vendorRelay) hangUp() {
 	}
 }
 
+// own makes these the account's robots.
+func (v *vendorRelay) own(robots ...wire.DeviceID) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.robots = robots
+}
+
+func (v *vendorRelay) owned() []wire.DeviceID {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.robots
+}
+
+// say says something to the app.
+func (v *vendorRelay) say(text string) {
+	v.mu.Lock()
+	app := v.app
+	v.mu.Unlock()
+	app.say(text)
+}
+
 // here says whether the robot is connected.
 func (v *vendorRelay) here() bool {
 	v.mu.Lock()
@@ -158,7 +216,10 @@ func (v *vendorRelay) fromApp(app *vendorSocket, m map[string]any) {
 	case m["type"] == "webrtc_request":
 		address, _, _ := strings.Cut(strings.TrimPrefix(turn.URLs[0], "turn:"), "?")
 		servers := []map[string]any{{"urls": "stun:" + address}}
-		app.tell(map[string]any{"type": "webrtc_credentials", "session_id": vendorSession, "ice_servers": servers})
+		app.tell(map[string]any{
+			"type": "webrtc_credentials", "session_id": vendorSession,
+			"ice_servers": append([]map[string]any{{"urls": refused}}, servers...),
+		})
 		robot.tell(map[string]any{"type": "webrtc_request", "session_id": vendorSession, "ice_servers": servers})
 	case m["session_id"] == vendorSession:
 		robot.tell(m)

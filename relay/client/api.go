@@ -43,13 +43,14 @@ func (e *APIError) Error() string {
 // Call makes one request. body and answer are JSON; a nil body is none. A refusal
 // is an [*APIError]. A redirect is refused, too: credentials go to nobody else.
 func (a API) Call(ctx context.Context, method, path string, body, answer any) error {
-	address, err := httpURL(a.URL, path)
+	address, err := HTTPURL(a.URL)
 	if err != nil {
 		return err
 	}
+	address.Path = path
 	ctx, cancel := context.WithTimeoutCause(ctx, apiTimeout, errors.New("the relay did not answer in time"))
 	defer cancel()
-	request, err := a.request(ctx, method, address, body)
+	request, err := a.request(ctx, method, address.String(), body)
 	if err != nil {
 		return err
 	}
@@ -110,13 +111,12 @@ func refusal(response *http.Response, data []byte) error {
 	return &APIError{response.StatusCode, body.Detail, time.Duration(seconds) * time.Second}
 }
 
-// httpURL returns the address of an API path at a relay named by any of its
-// addresses.
-func httpURL(base, path string) (string, error) {
-	u, err := parse(base)
+// HTTPURL returns the root of a relay's HTTP API, from any of its addresses: ws, wss,
+// http or https, host and port.
+func HTTPURL(address string) (*url.URL, error) {
+	u, err := parse(address)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	scheme := strings.Replace(u.Scheme, "ws", "http", 1)
-	return (&url.URL{Scheme: scheme, Host: u.Host, Path: path}).String(), nil
+	return &url.URL{Scheme: strings.Replace(u.Scheme, "ws", "http", 1), Host: u.Host}, nil
 }

@@ -53,18 +53,18 @@ func TestRefusals(t *testing.T) {
 
 func TestRelayAddresses(t *testing.T) {
 	for base, want := range map[string]string{
-		"ws://h:1":         "http://h:1/p",
-		"wss://h":          "https://h/p",
-		"http://h/":        "http://h/p",
-		"https://h/ws/app": "https://h/p",
-		"h:1":              "",
-		"ftp://h":          "",
-		"ws://":            "",
-		":":                "",
+		"ws://h:1":         "http://h:1",
+		"wss://h":          "https://h",
+		"http://h/":        "http://h",
+		"https://u@h/ws?q": "https://h",
 	} {
-		got, err := httpURL(base, "/p")
-		if got != want || (err == nil) != (want != "") {
+		if got, err := HTTPURL(base); err != nil || got.String() != want {
 			t.Errorf("%s: %q, %v; want %q", base, got, err, want)
+		}
+	}
+	for _, base := range []string{"h:1", "ftp://h", "ws://", ":", ""} {
+		if got, err := HTTPURL(base); err == nil {
+			t.Errorf("%s: %q", base, got)
 		}
 	}
 }

@@ -10,11 +10,11 @@ package viewer
 import (
 	"embed"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/url"
+
+	"wimz.dev/live/relay/client"
 )
 
 //go:embed page
@@ -32,7 +32,7 @@ type Config struct {
 
 // Handler returns the page and what it needs.
 func Handler(cfg Config) (http.Handler, error) {
-	relay, err := relayURL(cfg.RelayURL)
+	relay, err := client.HTTPURL(cfg.RelayURL)
 	if err != nil {
 		return nil, err
 	}
@@ -77,22 +77,6 @@ func demoSession(cfg Config) http.Handler {
 			Token string `json:"token"`
 		}{token})
 	})
-}
-
-// relayURL returns the relay's HTTP address.
-func relayURL(address string) (*url.URL, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("relay URL is malformed; use ws://host:port or wss://host")
-	}
-	switch u.Scheme {
-	case "ws", "http":
-		return &url.URL{Scheme: "http", Host: u.Host}, nil
-	case "wss", "https":
-		return &url.URL{Scheme: "https", Host: u.Host}, nil
-	default:
-		return nil, fmt.Errorf("relay URL has scheme %q; use ws://host:port or wss://host", u.Scheme)
-	}
 }
 
 // refuse answers as the relay does, so that the page reads one kind of error.

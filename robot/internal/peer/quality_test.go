@@ -1,15 +1,20 @@
 package peer_test
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/pion/interceptor"
+	"github.com/pion/rtp"
 	"github.com/pion/rtp/codecs"
 	"github.com/pion/webrtc/v4"
 
+	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/robot/internal/link"
 	"wimz.dev/live/robot/internal/peer"
 	"wimz.dev/live/robot/rtc"
@@ -122,5 +127,54 @@ func TestLostPacketsAreSentAgain(t *testing.T) {
 	// frame.
 	if f := figuresOf(w.since(begin), begin, time.Now()); f.freeze > 2*time.Second {
 		t.Errorf("%v", f)
+	}
+}
+
+// stall lets no video out until it is freed.
+type stall struct {
+	interceptor.NoOp
+
+	freed chan struct{}
+}
+
+// NewInterceptor implements interceptor.Factory.
+func (s *stall) NewInterceptor(string) (interceptor.Interceptor, error) { return s, nil }
+
+// BindLocalStream implements interceptor.Interceptor.
+func (s *stall) BindLocalStream(_ *interceptor.StreamInfo, next interceptor.RTPWriter) interceptor.RTPWriter {
+	return interceptor.RTPWriterFunc(func(h *rtp.Header, payload []byte, a interceptor.Attributes) (int, error) {
+		<-s.freed
+		return next.Write(h, payload, a)
+	})
+}
+
+// TestPicturesThatAViewerMissesAreCounted while nothing gets through to him: first a
+// queue is lost, then picture after picture.
+func TestPicturesThatAViewerMissesAreCounted(t *testing.T) {
+	var dropped atomic.Uint64
+	way := &stall{freed: make(chan struct{})}
+	o := startPeer(t, peer.Config{
+		Wheel: newWheel(t), Stream: newStream(t), Dropped: &dropped,
+		NewAPI: func(life context.Context) (*webrtc.API, error) {
+			return rtc.NewAPI(life, rtc.Options{Loopback: true, Measure: func(r *interceptor.Registry) error {
+				r.Add(way)
+				return nil
+			}})
+		},
+	})
+	defer close(way.freed)
+	v := newViewer(t, "vp8")
+	o.Answer(v.answer(t, o.await(t, wire.TypeOffer)))
+	v.trickle(t, o)
+	deadline := time.Now().Add(patience)
+	for last, grown := uint64(0), 0; grown < 3; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d pictures are counted as missed", dropped.Load())
+		}
+		<-time.After(10 * time.Millisecond)
+		if now := dropped.Load(); now > last {
+			last = now
+			grown++
+		}
 	}
 }

@@ -2,25 +2,26 @@
 // good, so that watching goes on for longer than a token does.
 
 import * as api from './api.js';
+import * as storage from './storage.js';
 
 const retryAfter = 20_000; // ms, after a renewal that got no answer
-const longest = 2 ** 31 - 1; // ms, of a browser's timer
+const longest = 24 * 60 * 60_000; // ms without a renewal
 
 export class Account {
   #on;
   #timer = 0;
-  #dueAt = 0; // when the token is renewed, in ms since 1970
+  #dueAt = Infinity; // when the token is renewed, in ms since 1970
   token = null;
 
   // on: {renewed(token), expired()}
   constructor(on) {
     this.#on = on;
-    document.addEventListener('visibilitychange', () => document.hidden || this.#check());
+    document.addEventListener('visibilitychange', () => this.#wake());
   }
 
   // kept returns the token of this tab before it was loaded again.
   get kept() {
-    return sessionStorage.getItem('token');
+    return storage.recall('token');
   }
 
   // owner tells accounts apart; null if the token does not say.
@@ -30,32 +31,29 @@ export class Account {
 
   // keep remembers a token that is good for so many seconds, if the relay said so.
   keep(token, seconds) {
+    this.forget();
     this.token = token;
-    sessionStorage.setItem('token', token);
+    storage.keep('token', token);
     const life = Number.isFinite(seconds) ? seconds * 1000 : (claims(token).exp ?? 0) * 1000 - Date.now();
-    if (life > 5_000) this.#plan(life * 0.8);
-    else clearTimeout(this.#timer); // the relay says when it is over
+    if (life > 5_000) this.#plan(Math.min(life * 0.8, longest)); // else the relay says when it is over
   }
 
   forget() {
     clearTimeout(this.#timer);
-    this.#dueAt = 0;
+    this.#dueAt = Infinity;
     this.token = null;
-    sessionStorage.removeItem('token');
+    storage.forget('token');
   }
 
   #plan(pause) {
     clearTimeout(this.#timer);
     this.#dueAt = Date.now() + pause;
-    this.#timer = setTimeout(() => this.#check(), Math.min(pause, longest));
+    this.#timer = setTimeout(() => this.#renew(), pause);
   }
 
-  // check looks at the clock, because a timer sleeps when the computer does.
-  #check() {
-    if (!this.token || this.#dueAt === 0) return;
-    const rest = this.#dueAt - Date.now();
-    if (rest > 0) this.#plan(rest);
-    else this.#renew();
+  // wake looks at the clock, because a timer sleeps when the computer does.
+  #wake() {
+    if (!document.hidden && Date.now() >= this.#dueAt) this.#renew();
   }
 
   async #renew() {

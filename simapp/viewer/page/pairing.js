@@ -1,15 +1,16 @@
 // The form that pairs a robot with the account, by the code that it shows.
 
 import * as api from './api.js';
+import { $ } from './dom.js';
 import { pairError } from './words.js';
 
-const $ = (id) => document.getElementById(id);
 const letters = 8; // of a code, shown as XXXX-XXXX
 
 const bare = (text) => text.toUpperCase().replace(/[^0-9A-Z]/g, '').slice(0, letters);
 
 export class Pairing {
   #on;
+  #sent = null; // the attempt whose answer counts
 
   // on: {token(), paired(id), expired()}
   constructor(on) {
@@ -27,7 +28,9 @@ export class Pairing {
     $('pair-code').focus();
   }
 
+  // close also makes the answer to what was sent count no more.
   close() {
+    this.#sent = null;
     $('pair').close();
   }
 
@@ -50,11 +53,14 @@ export class Pairing {
     const code = bare($('pair-code').value);
     if (code.length < letters) return this.#fail({ status: 422 });
     $('pair-submit').disabled = true;
+    const sent = this.#sent = {};
     try {
       const { device_id: id } = await api.pair(this.#on.token(), `${code.slice(0, 4)}-${code.slice(4)}`);
+      if (sent !== this.#sent) return;
       this.close();
       this.#on.paired(api.isID(id) ? id : null);
     } catch (error) {
+      if (sent !== this.#sent) return;
       this.#fail(error);
       if (error.status === 401) this.#on.expired();
     } finally {

@@ -2,8 +2,8 @@
 // random pause that grows, so that many viewers do not come back as one.
 
 const pingEvery = 20_000; // ms
-const deadAfter = 45_000;
-const pongWithin = 4_000; // when there is reason to doubt
+const pongWithin = 15_000;
+const proofWithin = 4_000; // when there is reason to doubt
 const openWithin = 8_000;
 const shortest = 500;
 const longest = 10_000;
@@ -19,7 +19,6 @@ export class Relay {
   #timers = {};
   #failures = 0;
   #pause = 0; // ms, from going_away
-  #heard = 0;
   #closed = false;
 
   // on: {up(), down(), ended(why), message(m), check()}; check asks whether the
@@ -55,15 +54,8 @@ export class Relay {
   // now, and one that seems open must prove it.
   hasten() {
     if (this.#closed) return;
-    const socket = this.#socket;
-    if (!socket) {
-      this.#dial();
-    } else if (this.open) {
-      const asked = Date.now();
-      this.send({ type: 'ping' });
-      clearTimeout(this.#timers.pong);
-      this.#timers.pong = setTimeout(() => this.#heard < asked && this.#lost(socket, true), pongWithin);
-    }
+    if (!this.#socket) this.#dial();
+    else if (this.open) this.#ping(proofWithin);
   }
 
   close() {
@@ -76,7 +68,8 @@ export class Relay {
     clearTimeout(this.#timers.redial);
     const url = new URL('ws/app', location.href);
     url.protocol = url.protocol.replace('http', 'ws');
-    url.searchParams.set('token', this.#token);
+    const token = this.#token;
+    url.searchParams.set('token', token);
     const socket = new WebSocket(url);
     this.#socket = socket;
     let opened = false;
@@ -85,21 +78,25 @@ export class Relay {
       opened = true;
       clearTimeout(this.#timers.open);
       this.#failures = 0;
-      this.#heard = Date.now();
-      this.#timers.ping = setInterval(() => this.#beat(socket), pingEvery);
+      this.#timers.ping = setInterval(() => this.#ping(pongWithin), pingEvery);
+      if (token !== this.#token) this.renew(this.#token); // it came meanwhile
       this.#on.up();
     };
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code }) => this.#lost(socket, opened, code);
   }
 
-  #beat(socket) {
-    if (Date.now() - this.#heard > deadAfter) this.#lost(socket, true);
-    else this.send({ type: 'ping' });
+  // ping asks for a sign of life. No clock is asked how long ago the last one was:
+  // clocks are set, and the timers of a hidden page are late.
+  #ping(within) {
+    const socket = this.#socket;
+    this.send({ type: 'ping' });
+    clearTimeout(this.#timers.pong);
+    this.#timers.pong = setTimeout(() => this.#lost(socket, true), within);
   }
 
   #receive(data) {
-    this.#heard = Date.now();
+    clearTimeout(this.#timers.pong);
     if (typeof data !== 'string' || data.length > maxFrame) return;
     let message;
     try {

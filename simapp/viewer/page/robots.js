@@ -1,9 +1,11 @@
 // The list of robots, and whether each is online as far as this page knows.
 
 import { isID } from './api.js';
+import { put } from './dom.js';
+import * as storage from './storage.js';
 import { clean, presence } from './words.js';
 
-const storage = { chosen: 'robot', seen: 'seen' };
+const keys = { chosen: 'robot', seen: 'seen' };
 
 export class Robots {
   #list;
@@ -11,7 +13,7 @@ export class Robots {
   #known = new Map(); // id → {id, online, seen (ms since 1970), node}
   #seen = remembered();
   loaded = false;
-  chosen = sessionStorage.getItem(storage.chosen);
+  chosen = storage.recall(keys.chosen);
 
   // list is the element that shows them. on: {chosen(id)}
   constructor(list, on) {
@@ -26,6 +28,10 @@ export class Robots {
 
   get empty() {
     return this.#known.size === 0;
+  }
+
+  has(id) {
+    return this.#known.has(id);
   }
 
   // seen is when the robot was last online, in ms since 1970, if the relay or this tab
@@ -74,13 +80,13 @@ export class Robots {
     this.loaded = false;
     this.chosen = null;
     this.#list.replaceChildren();
-    for (const key of Object.values(storage)) sessionStorage.removeItem(key);
+    for (const key of Object.values(keys)) storage.forget(key);
   }
 
   #keep(id) {
     this.chosen = id;
-    if (id) sessionStorage.setItem(storage.chosen, id);
-    else sessionStorage.removeItem(storage.chosen);
+    if (id) storage.keep(keys.chosen, id);
+    else storage.forget(keys.chosen);
   }
 
   #update(id, online, told = NaN) {
@@ -106,7 +112,7 @@ export class Robots {
       else button.removeAttribute('aria-current');
     }
     const seen = [...this.#known.values()].filter((r) => r.seen).map((r) => [r.id, r.seen]);
-    if (seen.length > 0) sessionStorage.setItem(storage.seen, JSON.stringify(Object.fromEntries(seen)));
+    if (seen.length > 0) storage.keep(keys.seen, JSON.stringify(Object.fromEntries(seen)));
   }
 }
 
@@ -122,11 +128,9 @@ function entry(id) {
   return node;
 }
 
-const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
-
 function remembered() {
   try {
-    const seen = JSON.parse(sessionStorage.getItem(storage.seen)) ?? {};
+    const seen = JSON.parse(storage.recall(keys.seen)) ?? {};
     return Object.fromEntries(Object.entries(seen).filter(([, at]) => Number.isFinite(at)));
   } catch {
     return {};

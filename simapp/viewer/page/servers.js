@@ -9,14 +9,22 @@ export function usable(servers) {
   return list.slice(0, maxServers).map(tidy).filter((s) => s && s.urls.length > 0);
 }
 
-export const hasTURN = (servers) => servers.some((s) => s.urls.some((u) => /^turns?:/.test(u)));
+export const hasTURN = (servers) => servers.some((s) => s.urls.some((u) => u.startsWith('turn')));
 
 function tidy(server) {
-  const urls = [server?.urls ?? []].flat().filter((u) => typeof u === 'string' && taken(u));
+  const urls = [server?.urls ?? []].flat().filter(taken);
   const { username, credential } = server ?? {};
-  if (typeof username === 'string' && typeof credential === 'string') return { urls, username, credential };
+  if (isSecret(username) && isSecret(credential)) return { urls, username, credential };
   return { urls: urls.filter((u) => u.startsWith('stun')) };
 }
 
-// Browsers refuse port 53.
-const taken = (url) => /^(stun|turn)s?:[^\s]{1,256}$/.test(url) && !/:53(\?|$)/.test(url);
+const isSecret = (text) => typeof text === 'string' && text.length > 0 && text.length <= 508; // RFC 8489 §14.3
+
+const address = /^(stun|turn)s?:(?:[\w.-]{1,253}|\[[\dA-Fa-f:.]{2,45}\])(?::(\d{1,5}))?(\?transport=(?:udp|tcp))?$/;
+
+// taken reports whether a browser takes a URL: RFC 7064 and 7065, without port 53.
+function taken(url) {
+  const [, scheme, port, query] = (typeof url === 'string' && address.exec(url)) || [];
+  if (!scheme || (scheme === 'stun' && query)) return false;
+  return port === undefined || (port > 0 && port < 65536 && Number(port) !== 53);
+}

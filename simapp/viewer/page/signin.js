@@ -1,9 +1,8 @@
 // The form to sign in, or to make an account.
 
 import * as api from './api.js';
+import { $ } from './dom.js';
 import { loginError, registerError } from './words.js';
-
-const $ = (id) => document.getElementById(id);
 
 const modes = {
   login: {

@@ -1,14 +1,11 @@
 // The stage: the picture, and the words that are shown over it. What is a picture
 // now (data-picture of the body) is "playing", "still" (the last one, dimmed) or "none".
 
+import { $, put } from './dom.js';
 import { noNetwork, reconnecting, standing } from './words.js';
 
-const $ = (id) => document.getElementById(id);
 const quiet = 6_000; // ms for which a remark stays
 const pause = 500; // ms
-
-// put changes a text only where it is another one.
-const put = (id, text) => { if ($(id).textContent !== text) $(id).textContent = text; };
 
 export class Stage {
   #video = $('video');
@@ -31,21 +28,21 @@ export class Stage {
 
   // word changes the words of a status that stays the same, and announces nothing.
   word(title, text) {
-    put('status-title', title);
-    if (text !== undefined) put('status-text', text);
+    put($('status-title'), title);
+    if (text !== undefined) put($('status-text'), text);
   }
 
   // announce tells who listens, after a pause: of steps in a row only the last.
   announce(text) {
     clearTimeout(this.#announcement);
-    this.#announcement = setTimeout(() => put('announcer', text), pause);
+    this.#announcement = setTimeout(() => put($('announcer'), text), pause);
   }
 
   // say makes a remark that goes away by itself.
   say(text) {
-    put('said', text);
+    put($('said'), text);
     clearTimeout(this.#remark);
-    this.#remark = setTimeout(() => put('said', ''), quiet);
+    this.#remark = setTimeout(() => put($('said'), ''), quiet);
   }
 
   // play shows what the stream brings, from its first picture on.
@@ -89,7 +86,7 @@ export class Stage {
     if (state === 'shaky') {
       this.word(reconnecting(age), navigator.onLine ? undefined : noNetwork);
     } else if (age > 0) {
-      put('veil-text', standing(age));
+      put($('veil-text'), standing(age));
       if (fresh && state === 'live') this.announce('The picture stands still.');
     } else if (!fresh && state === 'live') {
       this.announce('The picture moves again.');

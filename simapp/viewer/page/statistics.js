@@ -2,6 +2,7 @@
 // the picture, and, while it is open, the drawer with charts.
 
 import { Line, round, route, says, stack } from './charts.js';
+import { $ } from './dom.js';
 import { Reading, phases, sample } from './measure.js';
 import { copied, copyByHand, lines, missing, phaseTitles, stations } from './statisticswords.js';
 import { path } from './words.js';
@@ -9,8 +10,6 @@ import { path } from './words.js';
 const every = 1000; // ms
 const kept = 60; // samples
 const patience = 5; // seconds until what the browser has not said counts as missing
-
-const $ = (id) => document.getElementById(id);
 
 export class Statistics {
   #root;
@@ -30,15 +29,13 @@ export class Statistics {
     $('statistics-copy').addEventListener('click', () => this.#copy());
   }
 
-  // start reads a session's statistics until stop; what was read stays to be seen.
-  // The session offers pc, id and
-  // marks: when its steps were done, by performance.now().
+  // start reads a session's statistics until stop; what was read stays to be seen
+  // until clear. The session offers getStats, id and marks: when its steps were done,
+  // by performance.now().
   start(session) {
     if (session === this.#session && this.#timer) return;
     this.stop();
-    this.#session = session;
-    this.#samples = [];
-    this.#reading = this.#sent = null;
+    this.#forget(session);
     this.#timer = setInterval(() => this.#read(session), every);
     this.#read(session);
   }
@@ -49,13 +46,28 @@ export class Statistics {
     $('figures').hidden = true;
   }
 
+  // clear leaves nothing of what was read.
+  clear() {
+    this.stop();
+    this.#forget(null);
+    this.#draw();
+    $('statistics-copied').textContent = $('statistics-text').value = '';
+    $('statistics-text').hidden = true;
+  }
+
+  #forget(session) {
+    this.#session = session;
+    this.#samples = [];
+    this.#reading = this.#sent = null;
+  }
+
   // quality takes in the robot's report of this viewer's picture.
   quality({ kbps }) {
     this.#sent = kbps;
   }
 
   async #read(session) {
-    const report = await session.pc.getStats().catch(() => null);
+    const report = await session.getStats().catch(() => null);
     if (!report || session !== this.#session || !this.#timer) return;
     const reading = new Reading(report);
     if (!reading.video) return;
@@ -63,7 +75,7 @@ export class Statistics {
     if (this.#samples.length > kept) this.#samples.shift();
     this.#reading = reading;
     this.#showFigures();
-    this.#draw();
+    if (!document.hidden) this.#draw();
   }
 
   #showFigures() {
@@ -95,7 +107,7 @@ export class Statistics {
   }
 
   #draw() {
-    if (this.#root.hidden || document.hidden || !this.#reading) return;
+    if (this.#root.hidden) return;
     const absent = [];
     for (const [name, chart] of Object.entries(this.#charts)) {
       const values = this.#column(name);
@@ -119,7 +131,7 @@ export class Statistics {
   }
 
   #drawPath() {
-    const { local, remote } = this.#reading;
+    const { local, remote } = this.#reading ?? {};
     $('statistics-path').hidden = !local;
     if (!local) return;
     const words = path(local, remote);

@@ -1,11 +1,11 @@
 // The tools below the picture. Those that ask the robot need its control channel,
 // the others need a picture.
 
+import { $ } from './dom.js';
 import { download, fileName } from './files.js';
 import { Recording } from './recording.js';
 import { bars, barsUnknown, noSmallWindow, notSaved, saved } from './words.js';
 
-const $ = (id) => document.getElementById(id);
 const settling = 5_000; // ms in which the robot's report may be older than a choice
 
 export class Toolbar {

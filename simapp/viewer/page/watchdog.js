@@ -5,6 +5,7 @@ const staleAfter = 1000; // ms
 export class Watchdog {
   #video;
   #on;
+  #timer = 0;
   #last = 0;
   #stale = false;
   #shown = 0; // generation: callbacks of an old stream are ignored
@@ -13,17 +14,18 @@ export class Watchdog {
   constructor(video, on) {
     this.#video = video;
     this.#on = on;
-    setInterval(() => this.#check(), 250);
     document.addEventListener('visibilitychange', () => this.#wake());
   }
 
   // start expects the first picture of a new stream.
   start() {
     this.stop();
+    this.#timer = setInterval(() => this.#check(), 250);
     this.#next(this.#shown);
   }
 
   stop() {
+    clearInterval(this.#timer);
     this.#shown++;
     this.#last = 0;
     this.#say(0);

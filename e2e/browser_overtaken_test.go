@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"wimz.dev/live/e2e/harness"
+)
+
+// lateTimers lets a minute go by each second, and calls what is to be called again and
+// again only then, all at once: that is how browsers wake a page that nobody looks at.
+const lateTimers = `
+	const every = window.setInterval, end = window.clearInterval, now = Date.now, begun = now();
+	const calls = new Set();
+	window.setInterval = (call) => { calls.add(call); return call; };
+	window.clearInterval = (call) => { calls.delete(call); end(call); };
+	every(() => calls.forEach((call) => call()), 1000);
+	Date.now = () => begun + 60 * (now() - begun);`
+
+// clockBack lets observer.back set the clock back by so many milliseconds.
+const clockBack = `
+	const now = Date.now;
+	observer.back = 0;
+	Date.now = () => now() - observer.back;`
+
+// noStorage is a browser that keeps nothing: all cookies are blocked.
+const noStorage = `Object.defineProperty(window, 'sessionStorage', {
+	get() { throw new DOMException('Access is denied for this document.', 'SecurityError'); },
+})`
+
+// heldPairing keeps the answer to a pairing code back, until observer.release is
+// called with its status.
+const heldPairing = `
+	const fetched = window.fetch;
+	window.fetch = (url, options) => (String(url).endsWith('device/pair')
+		? new Promise((resolve) => { observer.release = (status) => resolve(new Response('{}', { status })); })
+		: fetched(url, options));`
+
+// heldLists keeps the lists of robots back that are asked for while observer.hold is
+// set, until observer.release lets them go, the newest first.
+const heldLists = `
+	const fetched = window.fetch, held = [];
+	window.fetch = (url, options) => {
+		if (!observer.hold || !String(url).endsWith('user/devices')) return fetched(url, options);
+		const answer = fetched(url, options).then(async (whole) => new Response(await whole.text(), whole));
+		return new Promise((resolve) => { held.push(() => { resolve(answer); return answer; }); });
+	};
+	observer.release = async () => {
+		while (held.length > 0) await held.pop()();
+		return document.querySelector('#robots').innerText;
+	};`
+
+var _ = inBrowser("A page for which the world is not as usual", func() {
+	It("keeps its socket when its timers are late", func(ctx SpecContext) {
+		vendor := startVendor()
+		vendor.own()
+		t := visit(ctx, servePage(ctx, vendor.url()), lateTimers)
+		t.signIn(vendor.user)
+		Eventually(t.talk.pings).Should(BeNumerically(">=", 4))
+		Expect(t.talk.sockets()).To(Equal(1))
+	}, SpecTimeout(specTime))
+
+	It("renews its login though the clock is set back, and tells the socket that was being opened", func(ctx SpecContext) {
+		vendor := startVendor()
+		vendor.life, vendor.gate = 6, make(chan struct{})
+		told := make(chan any, 8)
+		vendor.hear = func(_ *vendorSocket, m map[string]any) {
+			if m["type"] == "auth" {
+				told <- m["token"]
+			}
+		}
+		t := visit(ctx, servePage(ctx, vendor.url()), clockBack)
+		t.signIn(vendor.user)
+		Eventually(t.state).Should(Equal("starting"))
+		t.run("observer.back = 24 * 3600e3")
+		var fresh string
+		Eventually(vendor.renewed).Should(Receive(&fresh))
+		Eventually(evaluate[string](t, "sessionStorage.getItem('token')")).Should(Equal(fresh))
+		close(vendor.gate)
+		Eventually(told).Should(Receive(Equal(fresh)))
+	}, SpecTimeout(specTime))
+
+	It("signs in where the browser keeps nothing", func(ctx SpecContext) {
+		s := empty(ctx, &binaries, harness.Options{})
+		t := s.viewer(ctx, noStorage)
+		t.signIn(s.owner)
+		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
+	}, SpecTimeout(specTime))
+
+	It("does not take an answer to somebody who has signed out for its own", func(ctx SpecContext) {
+		s := empty(ctx, &binaries, harness.Options{})
+		t := s.viewer(ctx, heldPairing)
+		t.signIn(s.owner)
+		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
+		t.click("#pair-open")
+		t.fill("#pair-code", "ABCD-1234")
+		t.click("#pair-submit")
+		Eventually(evaluate[bool](t, "'release' in observer")).Should(BeTrue())
+		t.click("#pair-cancel")
+		t.click("#sign-out")
+		t.signIn(s.owner)
+		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
+		t.run("observer.release(401)")
+		Eventually(evaluate[bool](t, "document.querySelector('#pair-submit').disabled")).Should(BeFalse())
+		Expect(t.state()).To(Equal("error"), "still signed in")
+	}, SpecTimeout(specTime))
+
+	It("does not take an older list of robots for the newest", func(ctx SpecContext) {
+		vendor := startVendor()
+		vendor.own()
+		vendor.hear = func(*vendorSocket, map[string]any) {}
+		t := visit(ctx, servePage(ctx, vendor.url()), heldLists)
+		t.signIn(vendor.user)
+		Eventually(t.text("#status")).Should(ContainSubstring("No robot yet"))
+		t.run("observer.hold = true; document.dispatchEvent(new Event('visibilitychange'))")
+		t.fill("#pair-code", "ABCD-1234")
+		t.click("#pair-submit")
+		Eventually(evaluate[bool](t, "document.querySelector('#pair').open")).Should(BeFalse())
+		Eventually(evaluate[string](t, "observer.release()")).Should(ContainSubstring(string(robotID)))
+		Eventually(t.state).Should(Equal("asking"))
+		Consistently(t.state).WithTimeout(time.Second).Should(Equal("asking"), "the robot is the account's")
+	}, SpecTimeout(specTime))
+})
