@@ -13,9 +13,6 @@ import (
 	"wimz.dev/live/relay/internal/store/sqlstore"
 )
 
-// reachTime bounds the wait for a database server.
-const reachTime = 10 * time.Second
-
 // configCheckCmd looks at the configuration.
 type configCheckCmd struct{}
 
@@ -69,8 +66,6 @@ func reachDatabase(ctx context.Context, url config.DatabaseURL) error {
 	if url.Check() != nil {
 		return nil // Validate says so
 	}
-	ctx, cancel := context.WithTimeout(ctx, reachTime)
-	defer cancel()
 	if err := sqlstore.Reach(ctx, url); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}

@@ -77,8 +77,8 @@ func (d *Device) Timestamped() bool { return !d.SignedAt.IsZero() }
 // TokenID names a token: the claim jti (RFC 7519 §4.1.7).
 type TokenID string
 
-// CodeHash is the SHA-256 hash, keyed or plain, of a pairing code. The code itself
-// is not kept: a thief of the database cannot claim a device with it.
+// CodeHash is the SHA-256 hash of a pairing code. The code itself is not kept: a
+// thief of the database cannot claim a device with it.
 type CodeHash [32]byte
 
 // Revocation says that something which held until now holds no more. User is
@@ -122,8 +122,6 @@ type Users interface {
 	CreateUser(ctx context.Context, u User) error
 	// UserByEmail returns the account with this email in lower case, or [ErrNotFound].
 	UserByEmail(ctx context.Context, email string) (User, error)
-	// UserByID returns the account, or [ErrNotFound].
-	UserByID(ctx context.Context, id UserID) (User, error)
 	// Users returns all accounts, sorted by email.
 	Users(ctx context.Context) ([]User, error)
 	// Standing returns the account and whether this token of its has been revoked

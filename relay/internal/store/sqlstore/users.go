@@ -26,11 +26,6 @@ func (s *DB) UserByEmail(ctx context.Context, email string) (store.User, error) 
 	return get(ctx, s, "read user", scanUser, selectUser+"WHERE email = $1", email)
 }
 
-// UserByID implements [store.Store].
-func (s *DB) UserByID(ctx context.Context, id store.UserID) (store.User, error) {
-	return get(ctx, s, "read user", scanUser, selectUser+"WHERE id = $1", id)
-}
-
 // Users implements [store.Store].
 func (s *DB) Users(ctx context.Context) ([]store.User, error) {
 	return list(ctx, s, "list users", scanUser, selectUser+"ORDER BY email")
