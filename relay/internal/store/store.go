@@ -158,7 +158,8 @@ type Devices interface {
 	// AcceptSignature makes at, in whole seconds, the device's newest timestamp.
 	// It returns [ErrStale] if the device has a newer one; an equal one is
 	// accepted again. Of concurrent calls an older one never wins. It returns
-	// [ErrNotFound] if there is no such device.
+	// [ErrNotFound] if there is no such device. What has begun is ended, within
+	// seconds, also when the context ends.
 	AcceptSignature(ctx context.Context, id wire.DeviceID, at time.Time) error
 	// AddDeviceSecret makes secret the device's Secret and the one before it the
 	// OldSecret. It returns [ErrTaken] if there is an OldSecret, which the device may
