@@ -39,7 +39,8 @@ func TestDatabaseURLShows(t *testing.T) {
 		"host=h user=u password=" + hush + " dbname=d":           mask, // not a file of that name
 		// Malformed: the password has a character that must be escaped.
 		"postgres://u:1/" + hush + "@h/d": mask, "postgres://u:1#" + hush + "@h/d": mask,
-		"postgres://u:1?" + hush + "@h/d": mask, "postgres://u:1@" + hush + "@h/d": mask,
+		"postgres://u:/1#" + hush + "@h/d": mask,
+		"postgres://u:1?" + hush + "@h/d":  mask, "postgres://u:1@" + hush + "@h/d": mask,
 		"postgres://u:%" + hush + "@h/d": mask, "postgres://u:" + hush + "\n@h/d": mask,
 	} {
 		holder := struct{ A DatabaseURL }{url}
