@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"wimz.dev/live/relay/internal/auth"
+	"wimz.dev/live/relay/internal/config"
+	"wimz.dev/live/relay/internal/limit"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/wire"
 )
@@ -45,6 +47,16 @@ func (w *world) code(id wire.DeviceID) string {
 }
 
 func pairing(code string) string { return fmt.Sprintf(`{"pairing_code":%q}`, code) }
+
+// TestRegisterDeviceLimit: who has no signature is not heard without end.
+func TestRegisterDeviceLimit(t *testing.T) {
+	w := newWorld(t, limited(func(l *config.Limits) { l.AddressLogins = limit.Rate{Burst: 2, Every: time.Hour} }))
+	for _, want := range []int{401, 401, 429} {
+		if a := w.register(http.Header{}, "", registration("robot")); a.status != want {
+			t.Errorf("%d %s, want %d", a.status, a.text, want)
+		}
+	}
+}
 
 func TestRegisterDevice(t *testing.T) {
 	now := time.Now()

@@ -135,8 +135,8 @@ type Users interface {
 	// and revokes them; or enables it, and then ignores tokensFrom: what was void
 	// stays so. It returns [ErrNotFound] if there is no such account.
 	DisableUser(ctx context.Context, id UserID, disabled bool, tokensFrom time.Time) error
-	// DeleteUser removes the account and revokes its tokens, or returns
-	// [ErrNotFound]. Its devices become nobody's.
+	// DeleteUser removes the account and revokes its tokens and its right to each of
+	// its devices, which become nobody's; or returns [ErrNotFound].
 	DeleteUser(ctx context.Context, id UserID) error
 }
 

@@ -67,7 +67,7 @@ func disabledUsers(t *testing.T, s store.Store) {
 func deletedUsers(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	ann, bob := user(t, s, "ann@example.com"), user(t, s, "bob@example.com")
-	for id, owner := range map[wire.DeviceID]store.UserID{"a": ann, "b": bob} {
+	for id, owner := range map[wire.DeviceID]store.UserID{"a": ann, "b": bob, "c": ann} {
 		check(t, s.CreateDevice(ctx, device(id, owner)), nil)
 	}
 	check(t, s.RevokeToken(ctx, ann, "t", later()), nil)
@@ -79,7 +79,8 @@ func deletedUsers(t *testing.T, s store.Store) {
 	check(t, err, nil)
 	equal(t, got, device("a", ""))
 	owns(t, s, bob, "b")
-	revocations(t, s, store.Revocation{User: ann, Token: "t"}, store.Revocation{User: ann})
+	revocations(t, s, store.Revocation{User: ann, Token: "t"},
+		store.Revocation{User: ann, Device: "a"}, store.Revocation{User: ann, Device: "c"}, store.Revocation{User: ann})
 	user(t, s, "ann@example.com") // the address is free again
 }
 
