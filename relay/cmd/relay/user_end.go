@@ -79,12 +79,6 @@ func (c *userRemoveCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return "", err
 		}
-		for _, id := range devices { // one by one, so that each is revoked, and its robot hears of it
-			err := db.ReleaseDevice(ctx, id, u.ID)
-			if err != nil && !errors.Is(err, store.ErrNotFound) { // it may just have been unpaired
-				return "", err
-			}
-		}
 		return fmt.Sprintf("removed user %s, who had %d robots", u.Email, len(devices)), db.DeleteUser(ctx, u.ID)
 	})
 }

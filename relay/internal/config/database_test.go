@@ -36,10 +36,11 @@ func TestDatabaseURLShows(t *testing.T) {
 		"postgresql:///d?host=/run/pg&user=u":                    "postgresql:///d",
 		"mysql://u:" + hush + "@h/d":                             "mysql://u@h/d",
 		"sqlite://postgres://u:" + hush + "@h/d":                 mask,
-		"host=h user=u password=" + hush + " dbname=d": mask, // not a file of that name
+		"host=h user=u password=" + hush + " dbname=d":           mask, // not a file of that name
 		// Malformed: the password has a character that must be escaped.
 		"postgres://u:1/" + hush + "@h/d": mask, "postgres://u:1#" + hush + "@h/d": mask,
-		"postgres://u:1?" + hush + "@h/d": mask, "postgres://u:1@" + hush + "@h/d": mask,
+		"postgres://u:/1#" + hush + "@h/d": mask,
+		"postgres://u:1?" + hush + "@h/d":  mask, "postgres://u:1@" + hush + "@h/d": mask,
 		"postgres://u:%" + hush + "@h/d": mask, "postgres://u:" + hush + "\n@h/d": mask,
 	} {
 		holder := struct{ A DatabaseURL }{url}

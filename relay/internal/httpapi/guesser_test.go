@@ -1,11 +1,15 @@
 package httpapi_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"wimz.dev/live/relay/internal/auth"
 )
 
 // from posts an account's password from somewhere, and returns the status.
@@ -77,6 +81,28 @@ func TestStrangersCannotLockTheOwnerOut(t *testing.T) {
 	if status := w.logIn(home); status != 429 {
 		t.Errorf("after many guesses at home: %d", status)
 	}
+}
+
+// TestTooManyAtOnce: who comes while others wait for their password to be checked is
+// told to come again.
+func TestTooManyAtOnce(t *testing.T) {
+	w := newWorld(t, func(o *options) {
+		o.http.Accounts = auth.NewAccounts(o.http.Store, auth.NewPasswords(0, 1), time.Now) // none is ever checked
+	})
+	waiting, hangUp := context.WithCancel(t.Context())
+	answers := make(chan *httptest.ResponseRecorder)
+	for range 2 {
+		go func() {
+			answer := httptest.NewRecorder()
+			w.api.ServeHTTP(answer, httptest.NewRequestWithContext(waiting, "POST", "/api/auth/login", strings.NewReader(`{}`)))
+			answers <- answer
+		}()
+	}
+	if a := <-answers; a.Code != 429 || a.Header().Get("Retry-After") != "1" {
+		t.Errorf("%d %s", a.Code, a.Body)
+	}
+	hangUp()
+	<-answers
 }
 
 // TestStrangersCannotKeepThePassword: the owner, who has a token, changes it from a

@@ -207,6 +207,10 @@ func TestLastSeen(t *testing.T) {
 	if seen := list.Devices[1].LastSeen; !seen.IsZero() {
 		t.Errorf("the other was seen %s", seen)
 	}
+	w.robot("robot")
+	if a := w.is(200, "GET", "/api/user/devices", token, ""); strings.Contains(a.text, "last_seen") {
+		t.Errorf("of one that is back: %s", a.text)
+	}
 }
 
 // TestLoginLimits: per account in every way of writing its address, from one place,

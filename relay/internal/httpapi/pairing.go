@@ -19,11 +19,11 @@ const maxFirmware = 256
 
 // pairingLimits make guessing a pairing code hopeless. There are 2⁴⁰ = 1.1·10¹²
 // codes; one is good for ten minutes and works once. In that time everybody
-// together has 100 + 600·5 = 3,100 tries by default, so that while n robots show a code one of
-// them is guessed with a probability of 2.8·10⁻⁹·n: with ten robots, once in 670
-// years of trying without a pause. A single user has 10 + 20 tries, and an address
-// no more than its logins. Every try counts, also a right one: five people a second
-// pair their robots before somebody has to wait.
+// together has 100 + 600·5 = 3,100 tries by default, so that while n robots show a
+// code one of them is guessed with a probability of 2.8·10⁻⁹·n: with ten robots, once
+// in 670 years of trying without a pause. A single user has 10 + 20 tries, and an
+// address no more than its logins. Every try counts, also a right one: five people a
+// second pair their robots before somebody has to wait.
 type pairingLimits struct {
 	user     *limit.Keyed
 	everyone *limit.Keyed

@@ -13,6 +13,7 @@ import (
 
 	"wimz.dev/live/relay/internal/auth"
 	"wimz.dev/live/relay/internal/config"
+	"wimz.dev/live/relay/internal/limit"
 	"wimz.dev/live/relay/internal/store"
 	"wimz.dev/live/relay/wire"
 )
@@ -47,6 +48,16 @@ func (w *world) code(id wire.DeviceID) string {
 
 func pairing(code string) string { return fmt.Sprintf(`{"pairing_code":%q}`, code) }
 
+// TestRegisterDeviceLimit: who has no signature is not heard without end.
+func TestRegisterDeviceLimit(t *testing.T) {
+	w := newWorld(t, limited(func(l *config.Limits) { l.AddressLogins = limit.Rate{Burst: 2, Every: time.Hour} }))
+	for _, want := range []int{401, 401, 429} {
+		if a := w.register(http.Header{}, "", registration("robot")); a.status != want {
+			t.Errorf("%d %s, want %d", a.status, a.text, want)
+		}
+	}
+}
+
 func TestRegisterDevice(t *testing.T) {
 	now := time.Now()
 	good := func() http.Header { return signedAt("robot", deviceSecret, now) }
@@ -57,10 +68,10 @@ func TestRegisterDevice(t *testing.T) {
 	}{
 		"good":              {good(), registration("robot"), 200},
 		"no firmware":       {good(), `{"device_id":"robot"}`, 200},
-		"older secret":      {signedAt("rotated", "older-secret", now), registration("rotated"), 200},
+		"older secret":      {signedAt("rotated", deviceSecret, now), registration("rotated"), 200},
 		"nobody":            {http.Header{}, registration("robot"), 401},
 		"unknown device":    {signedAt("nonesuch", deviceSecret, now), registration("nonesuch"), 401},
-		"wrong secret":      {signedAt("robot", "older-secret", now), registration("robot"), 401},
+		"wrong secret":      {signedAt("robot", "newer-secret", now), registration("robot"), 401},
 		"static":            {http.Header{"X-Device-Id": {"robot"}, "X-Signature": {wire.Sign(deviceSecret, "robot", time.Time{})}}, registration("robot"), 401},
 		"another device":    {good(), registration("rotated"), 422},
 		"no device":         {good(), `{}`, 422},
@@ -76,11 +87,7 @@ func TestRegisterDevice(t *testing.T) {
 			w := newWorld(t)
 			w.device("robot", nobody)
 			w.device("rotated", nobody)
-			for _, secret := range []string{"older-secret", deviceSecret} {
-				if err := w.store.AddDeviceSecret(t.Context(), "rotated", config.Secret(secret)); err != nil {
-					t.Fatal(err)
-				}
-			}
+			w.must(w.store.AddDeviceSecret(t.Context(), "rotated", "newer-secret"))
 			a := w.register(c.header, "", c.body)
 			if a.status != c.want {
 				t.Fatalf("%d %s, want %d", a.status, a.text, c.want)

@@ -39,9 +39,9 @@ func (r Rate) Times(n int) Rate {
 }
 
 // RetryAfter returns how long somebody who was refused has to wait, in whole
-// seconds as HTTP and the wire say it; at least one.
+// seconds as HTTP and the wire say it: rounded up, so at least one.
 func (r Rate) RetryAfter() int {
-	return max(1, int((r.Every+time.Second-1)/time.Second))
+	return int((r.Every + time.Second - 1) / time.Second)
 }
 
 // String writes the rate as [Rate.UnmarshalText] reads it: 300+100/s.

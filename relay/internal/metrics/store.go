@@ -46,12 +46,6 @@ func (s measuredStore) UserByEmail(ctx context.Context, email string) (store.Use
 	return s.Store.UserByEmail(ctx, email)
 }
 
-// UserByID implements [store.Store].
-func (s measuredStore) UserByID(ctx context.Context, id store.UserID) (store.User, error) {
-	defer since(time.Now(), s.user)
-	return s.Store.UserByID(ctx, id)
-}
-
 // Standing implements [store.Store].
 func (s measuredStore) Standing(ctx context.Context, id store.UserID, token store.TokenID) (store.User, bool, error) {
 	defer since(time.Now(), s.user)

@@ -77,8 +77,8 @@ func (d *Device) Timestamped() bool { return !d.SignedAt.IsZero() }
 // TokenID names a token: the claim jti (RFC 7519 §4.1.7).
 type TokenID string
 
-// CodeHash is the SHA-256 hash, keyed or plain, of a pairing code. The code itself
-// is not kept: a thief of the database cannot claim a device with it.
+// CodeHash is the SHA-256 hash of a pairing code. The code itself is not kept: a
+// thief of the database cannot claim a device with it.
 type CodeHash [32]byte
 
 // Revocation says that something which held until now holds no more. User is
@@ -122,8 +122,6 @@ type Users interface {
 	CreateUser(ctx context.Context, u User) error
 	// UserByEmail returns the account with this email in lower case, or [ErrNotFound].
 	UserByEmail(ctx context.Context, email string) (User, error)
-	// UserByID returns the account, or [ErrNotFound].
-	UserByID(ctx context.Context, id UserID) (User, error)
 	// Users returns all accounts, sorted by email.
 	Users(ctx context.Context) ([]User, error)
 	// Standing returns the account and whether this token of its has been revoked
@@ -137,8 +135,8 @@ type Users interface {
 	// and revokes them; or enables it, and then ignores tokensFrom: what was void
 	// stays so. It returns [ErrNotFound] if there is no such account.
 	DisableUser(ctx context.Context, id UserID, disabled bool, tokensFrom time.Time) error
-	// DeleteUser removes the account and revokes its tokens, or returns
-	// [ErrNotFound]. Its devices become nobody's.
+	// DeleteUser removes the account and revokes its tokens and its right to each of
+	// its devices, which become nobody's; or returns [ErrNotFound].
 	DeleteUser(ctx context.Context, id UserID) error
 }
 
@@ -160,7 +158,8 @@ type Devices interface {
 	// AcceptSignature makes at, in whole seconds, the device's newest timestamp.
 	// It returns [ErrStale] if the device has a newer one; an equal one is
 	// accepted again. Of concurrent calls an older one never wins. It returns
-	// [ErrNotFound] if there is no such device.
+	// [ErrNotFound] if there is no such device. What has begun is ended, within
+	// seconds, also when the context ends.
 	AcceptSignature(ctx context.Context, id wire.DeviceID, at time.Time) error
 	// Seen notes when devices were there last, in whole seconds. A time earlier than
 	// the noted one changes nothing, nor does a device that does not exist.

@@ -49,7 +49,7 @@ func TestChangesTakeTurns(t *testing.T) {
 	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	check(t, db.DeleteUser(short, ann.ID), context.DeadlineExceeded)
-	_, err = db.UserByID(t.Context(), ann.ID)
+	_, _, err = db.Standing(t.Context(), ann.ID, "")
 	check(t, err, nil)
 	check(t, tx.Rollback(), nil)
 	check(t, other.Close(), nil)

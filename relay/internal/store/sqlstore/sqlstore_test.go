@@ -47,7 +47,7 @@ func TestReopen(t *testing.T) {
 			}
 		}
 		second := open(t, url)
-		if got, err := second.UserByID(t.Context(), u.ID); err != nil || got != u {
+		if got, _, err := second.Standing(t.Context(), u.ID, ""); err != nil || got != u {
 			t.Errorf("got %v, %v", got, err)
 		}
 		d.SignedAt = at.UTC()
@@ -136,7 +136,7 @@ func TestOlderSchema(t *testing.T) {
 		PRAGMA user_version = 1`)
 	db := open(t, url)
 	ann := store.User{ID: "u", Email: "ann@example.com", PasswordHash: "hash", CreatedAt: time.Unix(1, 0).UTC()}
-	if got, err := db.UserByID(t.Context(), "u"); err != nil || got != ann {
+	if got, _, err := db.Standing(t.Context(), "u", ""); err != nil || got != ann {
 		t.Errorf("got %v, %v", got, err)
 	}
 	robot := store.Device{ID: "d", Secret: "secret", Owner: "u", CreatedAt: time.Unix(2, 0).UTC(), SignedAt: time.Unix(3, 0).UTC()}

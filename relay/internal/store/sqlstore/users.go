@@ -26,11 +26,6 @@ func (s *DB) UserByEmail(ctx context.Context, email string) (store.User, error) 
 	return get(ctx, s, "read user", scanUser, selectUser+"WHERE email = $1", email)
 }
 
-// UserByID implements [store.Store].
-func (s *DB) UserByID(ctx context.Context, id store.UserID) (store.User, error) {
-	return get(ctx, s, "read user", scanUser, selectUser+"WHERE id = $1", id)
-}
-
 // Users implements [store.Store].
 func (s *DB) Users(ctx context.Context) ([]store.User, error) {
 	return list(ctx, s, "list users", scanUser, selectUser+"ORDER BY email")
@@ -78,6 +73,11 @@ const later = "CASE WHEN tokens_from > $3 THEN tokens_from ELSE $3 END"
 // DeleteUser implements [store.Store]. The devices' references become NULL.
 func (s *DB) DeleteUser(ctx context.Context, id store.UserID) error {
 	return s.change(ctx, "delete user", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO revocations (user_id, token, device, created_at)
+			SELECT owner, '', id, CAST($2 AS BIGINT) FROM devices WHERE owner = $1 ORDER BY id`, id, time.Now().Unix())
+		if err != nil {
+			return err
+		}
 		if err := one(ctx, tx, "DELETE FROM users WHERE id = $1", id); err != nil {
 			return err
 		}

@@ -23,13 +23,13 @@ func passwords(t *testing.T, s store.Store) {
 		{now().Add(time.Hour), from.Add(time.Hour)},
 	} {
 		check(t, s.SetPassword(ctx, ann, "new", step.tokensFrom), nil)
-		got, err := s.UserByID(ctx, ann)
+		got, _, err := s.Standing(ctx, ann, "")
 		check(t, err, nil)
 		equal(t, got.PasswordHash.Reveal(), "new")
 		equal(t, got.TokensFrom, step.want)
 	}
 	check(t, s.SetPassword(ctx, "nobody", "new", now()), store.ErrNotFound)
-	got, err := s.UserByID(ctx, bob)
+	got, _, err := s.Standing(ctx, bob, "")
 	check(t, err, nil)
 	equal(t, got.PasswordHash.Reveal(), "hash")
 	equal(t, got.TokensFrom, time.Time{})
@@ -41,7 +41,7 @@ func disabledUsers(t *testing.T, s store.Store) {
 	ann, bob := user(t, s, "ann@example.com"), user(t, s, "bob@example.com")
 	check(t, s.CreateDevice(ctx, device("wimz_1", ann)), nil)
 	check(t, s.DisableUser(ctx, ann, true, now()), nil)
-	got, err := s.UserByID(ctx, ann)
+	got, _, err := s.Standing(ctx, ann, "")
 	check(t, err, nil)
 	equal(t, got.Disabled, true)
 	equal(t, got.TokensFrom, now().Truncate(time.Second))
@@ -49,7 +49,7 @@ func disabledUsers(t *testing.T, s store.Store) {
 	entitled(t, s, ann, "wimz_1", false)
 
 	check(t, s.DisableUser(ctx, ann, false, now().Add(time.Hour)), nil)
-	got, err = s.UserByID(ctx, ann)
+	got, _, err = s.Standing(ctx, ann, "")
 	check(t, err, nil)
 	equal(t, got.Disabled, false)
 	equal(t, got.TokensFrom, now().Truncate(time.Second))
@@ -58,7 +58,7 @@ func disabledUsers(t *testing.T, s store.Store) {
 	for _, disabled := range []bool{true, false} {
 		check(t, s.DisableUser(ctx, "nobody", disabled, now()), store.ErrNotFound)
 	}
-	other, err := s.UserByID(ctx, bob)
+	other, _, err := s.Standing(ctx, bob, "")
 	check(t, err, nil)
 	equal(t, other.Disabled, false)
 	revocations(t, s, store.Revocation{User: ann})
@@ -67,28 +67,27 @@ func disabledUsers(t *testing.T, s store.Store) {
 func deletedUsers(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	ann, bob := user(t, s, "ann@example.com"), user(t, s, "bob@example.com")
-	for id, owner := range map[wire.DeviceID]store.UserID{"a": ann, "b": bob} {
+	for id, owner := range map[wire.DeviceID]store.UserID{"a": ann, "b": bob, "c": ann} {
 		check(t, s.CreateDevice(ctx, device(id, owner)), nil)
 	}
 	check(t, s.RevokeToken(ctx, ann, "t", later()), nil)
 	check(t, s.DeleteUser(ctx, ann), nil)
 	check(t, s.DeleteUser(ctx, ann), store.ErrNotFound)
-	_, err := s.UserByID(ctx, ann)
-	check(t, err, store.ErrNotFound)
-	_, _, err = s.Standing(ctx, ann, "t")
+	_, _, err := s.Standing(ctx, ann, "t")
 	check(t, err, store.ErrNotFound)
 	got, err := s.Device(ctx, "a")
 	check(t, err, nil)
 	equal(t, got, device("a", ""))
 	owns(t, s, bob, "b")
-	revocations(t, s, store.Revocation{User: ann, Token: "t"}, store.Revocation{User: ann})
+	revocations(t, s, store.Revocation{User: ann, Token: "t"},
+		store.Revocation{User: ann, Device: "a"}, store.Revocation{User: ann, Device: "c"}, store.Revocation{User: ann})
 	user(t, s, "ann@example.com") // the address is free again
 }
 
 func tokens(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	ann, bob := user(t, s, "ann@example.com"), user(t, s, "bob@example.com")
-	want, err := s.UserByID(ctx, ann)
+	want, _, err := s.Standing(ctx, ann, "")
 	check(t, err, nil)
 	standing := func(id store.UserID, token store.TokenID, want bool) {
 		t.Helper()
