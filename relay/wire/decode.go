@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -38,17 +39,26 @@ const mayOutgrow = MaxFrame / 5
 // [*BadMessageError].
 func Decode(frame []byte, from Party) (Message, error) {
 	var m Message
+	// The servers are read apart: encoding/json reads on after a field of the wrong
+	// shape, but not after one that says so itself.
+	read := struct {
+		*Message
+		Servers Raw `json:"ice_servers"`
+	}{Message: &m}
 	if !utf8.Valid(frame) {
 		return m, &BadMessageError{Rule: "a message is UTF-8"}
 	}
 	if !startsWith(bytes.TrimLeft(frame, " \t\r\n"), '{') {
 		return m, &BadMessageError{Rule: "a message is a JSON object"}
 	}
-	// encoding/json reads on after a field of the wrong shape.
-	err := json.Unmarshal(frame, &m)
+	err := json.Unmarshal(frame, &read)
 	misshapen, isShape := errors.AsType[*json.UnmarshalTypeError](err)
 	if err != nil && !isShape {
 		return Message{}, &BadMessageError{Rule: "a message is a JSON object"}
+	}
+	if len(read.Servers) > 0 && json.Unmarshal(read.Servers, &m.ICEServers) != nil {
+		m.ICEServers = nil
+		misshapen = cmp.Or(misshapen, &json.UnmarshalTypeError{Field: "ice_servers"})
 	}
 	if from != App {
 		if err = m.readEvent(frame); err != nil {

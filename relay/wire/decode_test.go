@@ -52,7 +52,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"line index below zero", App, `{"type":"webrtc_ice",` + s + `,"candidate":{"sdpMLineIndex":-1}}`, "webrtc_ice: has a field of the wrong shape"},
 		{"session is a number", App, `{"type":"webrtc_close","session_id":1}`, "webrtc_close: has a field of the wrong shape"},
 		{"servers are text", Relay, `{"type":"webrtc_credentials",` + s + `,"ice_servers":"x"}`, "webrtc_credentials: has a field of the wrong shape"},
-		{"servers have no list", Relay, `{"type":"webrtc_credentials",` + s + `,"ice_servers":{}}`, "a message is a JSON object"},
+		{"servers have no list", Relay, `{"type":"webrtc_credentials",` + s + `,"ice_servers":{}}`, "webrtc_credentials: has a field of the wrong shape"},
 		{"urls are a number", Relay, `{"type":"webrtc_credentials",` + s + `,"ice_servers":[{"urls":1}]}`, "webrtc_credentials: has a field of the wrong shape"},
 
 		{"session with a dot", App, `{"type":"webrtc_close","session_id":"a.b"}`, "webrtc_close: session_id is malformed"},
@@ -116,6 +116,8 @@ func TestDecodeForgives(t *testing.T) {
 	}{
 		"a heartbeat with a number for an error": {Robot, `{"type":"heartbeat","error":0,"online":"yes"}`, `{"type":"heartbeat"}`},
 		"a request with a code":                  {App, `{"type":"webrtc_request","code":{"a":1},"device_id":"d"}`, `{"type":"webrtc_request","device_id":"d"}`},
+		"an offer with servers that are none":    {Robot, `{"ice_servers":{},"type":"webrtc_offer","session_id":"s","sdp":{"type":"offer","sdp":"v"}}`, `{"type":"webrtc_offer","session_id":"s","sdp":{"type":"offer","sdp":"v"}}`},
+		"an event with servers of its own":       {Robot, `{"ice_servers":{"a":1},"event":"e"}`, `{"event":"e","ice_servers":{"a":1}}`},
 		"the deepest data":                       {App, `{"type":"command","command":"c","data":` + nested(MaxDepth) + `}`, `{"type":"command","command":"c","data":` + nested(MaxDepth) + `}`},
 		"brackets in data's text":                {App, `{"type":"command","command":"c","data":{"a":"` + strings.Repeat(`{[\"`, 99) + `"}}`, `{"type":"command","command":"c","data":{"a":"` + strings.Repeat(`{[\"`, 99) + `"}}`},
 		"the deepest event":                      {Robot, `{"event":"e","x":` + nested(MaxDepth-1) + `}`, `{"event":"e","x":` + nested(MaxDepth-1) + `}`},

@@ -125,7 +125,7 @@ func (m *Message) rule(from Party) (r rule, known bool) {
 
 // fieldNamed returns the field at a JSON path, or none that a rule can have.
 func fieldNamed(path string) field {
-	name, _, _ := strings.Cut(path, ".")
+	name, _, _ := strings.Cut(strings.TrimPrefix(path, "Message."), ".")
 	return map[string]field{
 		"session_id": fSession, "device_id": fDevice, "ice_servers": fICEServers, "expires_in": fExpires,
 		"degraded": fDegraded, "sdp": fSDP, "candidate": fCandidate, "reason": fReason, "error": fError,

@@ -273,7 +273,9 @@ func TestAnswersWait(t *testing.T) {
 		}
 		c.Close(wire.CloseGoingAway, "")
 		_, _, _ = readAll(t, peer)
-		<-ended
+		if err := <-ended; err == nil {
+			t.Error("ended without a cause")
+		}
 	})
 }
 
