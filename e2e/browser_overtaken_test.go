@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"wimz.dev/live/e2e/browser"
 	"wimz.dev/live/e2e/harness"
 )
 
@@ -56,10 +57,10 @@ var _ = inBrowser("A page for which the world is not as usual", func() {
 	It("keeps its socket when its timers are late", func(ctx SpecContext) {
 		vendor := startVendor()
 		vendor.own()
-		t := visit(ctx, servePage(ctx, vendor.url()), lateTimers)
-		t.signIn(vendor.user)
-		Eventually(t.talk.pings).Should(BeNumerically(">=", 4))
-		Expect(t.talk.sockets()).To(Equal(1))
+		t := chromium.Visit(servePage(ctx, vendor.url()), lateTimers)
+		t.SignIn(vendor.user)
+		Eventually(t.Pings).Should(BeNumerically(">=", 4))
+		Expect(t.Sockets()).To(Equal(1))
 	}, SpecTimeout(specTime))
 
 	It("renews its login though the clock is set back, and tells the socket that was being opened", func(ctx SpecContext) {
@@ -71,13 +72,13 @@ var _ = inBrowser("A page for which the world is not as usual", func() {
 				told <- m["token"]
 			}
 		}
-		t := visit(ctx, servePage(ctx, vendor.url()), clockBack)
-		t.signIn(vendor.user)
-		Eventually(t.state).Should(Equal("starting"))
-		t.run("observer.back = 24 * 3600e3")
+		t := chromium.Visit(servePage(ctx, vendor.url()), clockBack)
+		t.SignIn(vendor.user)
+		Eventually(t.State).Should(Equal("starting"))
+		t.Run("observer.back = 24 * 3600e3")
 		var fresh string
 		Eventually(vendor.renewed).Should(Receive(&fresh))
-		Eventually(evaluate[string](t, "sessionStorage.getItem('token')")).Should(Equal(fresh))
+		Eventually(browser.Evaluate[string](t, "sessionStorage.getItem('token')")).Should(Equal(fresh))
 		close(vendor.gate)
 		Eventually(told).Should(Receive(Equal(fresh)))
 	}, SpecTimeout(specTime))
@@ -85,41 +86,41 @@ var _ = inBrowser("A page for which the world is not as usual", func() {
 	It("signs in where the browser keeps nothing", func(ctx SpecContext) {
 		s := empty(ctx, &binaries, harness.Options{})
 		t := s.viewer(ctx, noStorage)
-		t.signIn(s.owner)
-		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
+		t.SignIn(s.owner)
+		Eventually(t.Text("#status")).Should(ContainSubstring("offline"))
 	}, SpecTimeout(specTime))
 
 	It("does not take an answer to somebody who has signed out for its own", func(ctx SpecContext) {
 		s := empty(ctx, &binaries, harness.Options{})
 		t := s.viewer(ctx, heldPairing)
-		t.signIn(s.owner)
-		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
-		t.click("#pair-open")
-		t.fill("#pair-code", "ABCD-1234")
-		t.click("#pair-submit")
-		Eventually(evaluate[bool](t, "'release' in observer")).Should(BeTrue())
-		t.click("#pair-cancel")
-		t.click("#sign-out")
-		t.signIn(s.owner)
-		Eventually(t.text("#status")).Should(ContainSubstring("offline"))
-		t.run("observer.release(401)")
-		Eventually(evaluate[bool](t, "document.querySelector('#pair-submit').disabled")).Should(BeFalse())
-		Expect(t.state()).To(Equal("error"), "still signed in")
+		t.SignIn(s.owner)
+		Eventually(t.Text("#status")).Should(ContainSubstring("offline"))
+		t.Click("#pair-open")
+		t.Fill("#pair-code", "ABCD-1234")
+		t.Click("#pair-submit")
+		Eventually(browser.Evaluate[bool](t, "'release' in observer")).Should(BeTrue())
+		t.Click("#pair-cancel")
+		t.Click("#sign-out")
+		t.SignIn(s.owner)
+		Eventually(t.Text("#status")).Should(ContainSubstring("offline"))
+		t.Run("observer.release(401)")
+		Eventually(browser.Evaluate[bool](t, "document.querySelector('#pair-submit').disabled")).Should(BeFalse())
+		Expect(t.State()).To(Equal("error"), "still signed in")
 	}, SpecTimeout(specTime))
 
 	It("does not take an older list of robots for the newest", func(ctx SpecContext) {
 		vendor := startVendor()
 		vendor.own()
 		vendor.hear = func(*vendorSocket, map[string]any) {}
-		t := visit(ctx, servePage(ctx, vendor.url()), heldLists)
-		t.signIn(vendor.user)
-		Eventually(t.text("#status")).Should(ContainSubstring("No robot yet"))
-		t.run("observer.hold = true; document.dispatchEvent(new Event('visibilitychange'))")
-		t.fill("#pair-code", "ABCD-1234")
-		t.click("#pair-submit")
-		Eventually(evaluate[bool](t, "document.querySelector('#pair').open")).Should(BeFalse())
-		Eventually(evaluate[string](t, "observer.release()")).Should(ContainSubstring(string(robotID)))
-		Eventually(t.state).Should(Equal("asking"))
-		Consistently(t.state).WithTimeout(time.Second).Should(Equal("asking"), "the robot is the account's")
+		t := chromium.Visit(servePage(ctx, vendor.url()), heldLists)
+		t.SignIn(vendor.user)
+		Eventually(t.Text("#status")).Should(ContainSubstring("No robot yet"))
+		t.Run("observer.hold = true; document.dispatchEvent(new Event('visibilitychange'))")
+		t.Fill("#pair-code", "ABCD-1234")
+		t.Click("#pair-submit")
+		Eventually(browser.Evaluate[bool](t, "document.querySelector('#pair').open")).Should(BeFalse())
+		Eventually(browser.Evaluate[string](t, "observer.release()")).Should(ContainSubstring(string(robotID)))
+		Eventually(t.State).Should(Equal("asking"))
+		Consistently(t.State).WithTimeout(time.Second).Should(Equal("asking"), "the robot is the account's")
 	}, SpecTimeout(specTime))
 })

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"wimz.dev/live/e2e/browser"
 	"wimz.dev/live/e2e/harness"
 )
 
@@ -22,21 +23,21 @@ var _ = inBrowser("A relay of another maker", func() {
 		DeferCleanup(robot.Stop)
 		Eventually(vendor.here).Should(BeTrue())
 
-		t := visit(ctx, servePage(ctx, vendor.url()))
-		t.signIn(vendor.user)
-		t.expectLive()
-		t.expectMoving()
-		Expect(t.number("observer.peers[0].getConfiguration().iceServers.length")()).To(BeEquivalentTo(1))
+		t := chromium.Visit(servePage(ctx, vendor.url()))
+		t.SignIn(vendor.user)
+		t.ExpectLive()
+		t.ExpectMoving()
+		Expect(t.Number("observer.peers[0].getConfiguration().iceServers.length")()).To(BeEquivalentTo(1))
 		vendor.say(`{"type":"error","code":"RATE_LIMITED","message":"A little slower","session_id":"` + vendorSession + `"}`)
 		vendor.hangUp()
-		t.expectMoving()
-		Expect(t.state()).To(Equal("live"), "the video does not need the relay")
+		t.ExpectMoving()
+		Expect(t.State()).To(Equal("live"), "the video does not need the relay")
 
 		By("taking the robot out of the account")
 		vendor.own("wimz_other")
 		vendor.hangUp()
-		Eventually(t.text("#status")).Should(ContainSubstring("not yours"))
-		Expect(evaluate[string](t, "document.body.dataset.picture")()).To(Equal("none"), "it is not shown as the other robot's")
+		Eventually(t.Text("#status")).Should(ContainSubstring("not yours"))
+		Expect(browser.Evaluate[string](t, "document.body.dataset.picture")()).To(Equal("none"), "it is not shown as the other robot's")
 	}, SpecTimeout(specTime))
 
 	It("that is hostile does nothing to the page, which shows what it says as text", func(ctx SpecContext) {
@@ -48,8 +49,8 @@ var _ = inBrowser("A relay of another maker", func() {
 				asked <- app
 			}
 		}
-		t := visit(ctx, servePage(ctx, vendor.url()))
-		t.signIn(vendor.user)
+		t := chromium.Visit(servePage(ctx, vendor.url()))
+		t.SignIn(vendor.user)
 		var app *vendorSocket
 		Eventually(asked).Should(Receive(&app))
 		for _, frame := range framesOfAnother(markup) {
@@ -62,19 +63,19 @@ var _ = inBrowser("A relay of another maker", func() {
 		}
 		last := "<b>The last word</b>" + markup
 		app.tell(map[string]any{"type": "webrtc_error", "session_id": vendorSession, "error": last + strings.Repeat("huge ", 10_000)})
-		Eventually(t.text("#status")).Should(ContainSubstring(last), "it has waited until then, and shows text")
-		Expect(t.number("document.querySelectorAll('#status b, img[src=x]').length")()).To(BeZero())
-		Expect(t.number("window.broken ?? 0")()).To(BeZero())
-		Expect(t.number("document.documentElement.scrollWidth - innerWidth")()).To(BeNumerically("<=", 0), "it fits the window")
-		Expect(t.number("document.querySelector('#status').innerText.length")()).To(BeNumerically("<", 1000))
-		t.screenshot("hostile")
+		Eventually(t.Text("#status")).Should(ContainSubstring(last), "it has waited until then, and shows text")
+		Expect(t.Number("document.querySelectorAll('#status b, img[src=x]').length")()).To(BeZero())
+		Expect(t.Number("window.broken ?? 0")()).To(BeZero())
+		Expect(t.Number("document.documentElement.scrollWidth - innerWidth")()).To(BeNumerically("<=", 0), "it fits the window")
+		Expect(t.Number("document.querySelector('#status').innerText.length")()).To(BeNumerically("<", 1000))
+		t.Screenshot("hostile")
 
 		By("trying again")
-		t.again()
+		t.Again()
 		Eventually(asked).Should(Receive(&app))
 		app.tell(map[string]any{"type": "error", "code": "__proto__", "message": markup})
-		Eventually(t.state).Should(Equal("error"))
-		Expect(t.number("window.broken ?? 0")()).To(BeZero())
+		Eventually(t.State).Should(Equal("error"))
+		Expect(t.Number("window.broken ?? 0")()).To(BeZero())
 	}, SpecTimeout(specTime))
 })
 
@@ -123,23 +124,23 @@ var _ = inBrowser("Whoever does not answer", func() {
 			}
 		}
 		waiting := []struct {
-			page  *tab
+			page  *browser.Tab
 			user  harness.User
 			words string
 			since time.Time
 		}{
 			{page: s.viewer(ctx), user: s.owner, words: "The robot does not answer"},
-			{page: visit(ctx, servePage(ctx, silent.url())), user: silent.user, words: "The relay did not answer"},
-			{page: visit(ctx, servePage(ctx, mean.url())), user: mean.user, words: "The robot does not answer"},
+			{page: chromium.Visit(servePage(ctx, silent.url())), user: silent.user, words: "The relay did not answer"},
+			{page: chromium.Visit(servePage(ctx, mean.url())), user: mean.user, words: "The robot does not answer"},
 		}
 		for i := range waiting {
-			waiting[i].page.signIn(waiting[i].user)
+			waiting[i].page.SignIn(waiting[i].user)
 			waiting[i].since = time.Now()
 		}
 		for _, w := range waiting {
-			Eventually(w.page.text("#status")).WithTimeout(time.Until(w.since.Add(15 * time.Second))).Should(ContainSubstring(w.words))
-			Expect(w.page.state()).To(Equal("error"))
-			Expect(evaluate[bool](w.page, "document.querySelector('#pulse').checkVisibility()")()).To(BeFalse())
+			Eventually(w.page.Text("#status")).WithTimeout(time.Until(w.since.Add(15 * time.Second))).Should(ContainSubstring(w.words))
+			Expect(w.page.State()).To(Equal("error"))
+			Expect(browser.Evaluate[bool](w.page, "document.querySelector('#pulse').checkVisibility()")()).To(BeFalse())
 		}
 	}, SpecTimeout(specTime))
 })

@@ -11,7 +11,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"wimz.dev/live/e2e/harness"
-	"wimz.dev/live/relay/wire"
 )
 
 // configure changes the robot's configuration.
@@ -62,50 +61,4 @@ func (s *stage) shortToken(life time.Duration) string {
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(s.Secrets()[0]))
 	Expect(err).NotTo(HaveOccurred())
 	return token
-}
-
-// choose takes a robot from the list.
-func (t *tab) choose(id wire.DeviceID) {
-	GinkgoHelper()
-	t.click(fmt.Sprintf("#robots [data-device=%q]", id))
-}
-
-// expectOnly changes to a robot and says that from that moment on there is no other
-// robot's picture on the screen.
-func (t *tab) expectOnly(id wire.DeviceID, of func(number uint32) bool) {
-	GinkgoHelper()
-	t.run("observer.switched = Infinity; observer.take()")
-	t.choose(id)
-	shown := 0
-	Eventually(func() (int, error) {
-		shots, err := t.shots()
-		for _, s := range shots {
-			stamp, none := s.stamp()
-			if !s.After || none != nil {
-				continue
-			}
-			Expect(of(stamp.Number)).To(BeTrue(), "picture %d is not of %s", stamp.Number, id)
-			shown++
-		}
-		return shown, err
-	}).WithTimeout(20*time.Second).Should(BeNumerically(">=", 30), "times that %s was seen", id)
-}
-
-// statistic asks for a field of the video's statistics: of what the path says.
-func (t *tab) statistic(expression string) (string, error) {
-	return evaluate[string](t, `(async () => {
-		const report = await observer.peers.at(-1).getStats();
-		const find = (type) => [...report.values()].find((s) => s.type === type);
-		const video = [...report.values()].find((s) => s.type === 'inbound-rtp' && s.kind === 'video');
-		const pair = report.get(find('transport').selectedCandidatePairId);
-		return `+expression+`;
-	})()`)()
-}
-
-// codec is the MIME type of what is decoded.
-func (t *tab) codec() (string, error) { return t.statistic("report.get(video.codecId).mimeType") }
-
-// candidate is the kind of this side's end of the path.
-func (t *tab) candidate() (string, error) {
-	return t.statistic("report.get(pair.localCandidateId).candidateType")
 }

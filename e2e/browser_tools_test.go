@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"image"
 	"image/png"
 	"os"
@@ -10,12 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/chromedp"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"wimz.dev/live/e2e/browser"
 	"wimz.dev/live/e2e/harness"
 	"wimz.dev/live/relay/wire"
 )
@@ -28,21 +25,21 @@ var _ = inBrowser("A new owner with nothing but the page", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(s.StartRobot(ctx, found, configFile, harness.User{})).To(Succeed())
 		t := s.viewer(ctx)
-		t.complaints.allow(codeRefused)
-		Eventually(t.state).Should(Equal("login"))
-		t.click("#login-other")
-		t.signIn(harness.User{Email: "new@example.com", Password: "correct horse battery"})
+		t.Allow(browser.CodeRefused)
+		Eventually(t.State).Should(Equal("login"))
+		t.Click("#login-other")
+		t.SignIn(harness.User{Email: "new@example.com", Password: "correct horse battery"})
 
-		Eventually(t.text("#pair-hint")).Should(ContainSubstring("eight letters"), "there is no robot yet: it asks for one")
-		t.fill("#pair-code", "0000-0000")
-		t.click("#pair-submit")
-		Eventually(t.text("#pair-error")).ShouldNot(BeEmpty())
+		Eventually(t.Text("#pair-hint")).Should(ContainSubstring("eight letters"), "there is no robot yet: it asks for one")
+		t.Fill("#pair-code", "0000-0000")
+		t.Click("#pair-submit")
+		Eventually(t.Text("#pair-error")).ShouldNot(BeEmpty())
 		code, err := s.PairingCode(ctx, configFile)
 		Expect(err).NotTo(HaveOccurred())
-		t.fill("#pair-code", strings.ToLower(code))
-		t.click("#pair-submit")
-		t.expectLive()
-		Expect(evaluate[string](t, "document.querySelector('#robots').innerText")()).To(ContainSubstring(string(found)))
+		t.Fill("#pair-code", strings.ToLower(code))
+		t.Click("#pair-submit")
+		t.ExpectLive()
+		Expect(browser.Evaluate[string](t, "document.querySelector('#robots').innerText")()).To(ContainSubstring(string(found)))
 	}, SpecTimeout(specTime))
 })
 
@@ -50,55 +47,62 @@ var _ = inBrowser("The tools below the picture", func() {
 	It("change it, keep it, and leave it as it was", func(ctx SpecContext) {
 		s := ready(ctx, &binaries, harness.Options{})
 		t := s.viewer(ctx)
-		t.signIn(s.owner)
-		t.expectLive()
-		folder := t.downloads()
+		t.SignIn(s.owner)
+		t.ExpectLive()
+		folder := t.Downloads()
 
 		By("keeping a picture")
-		Expect(t.number(clockAt)()).To(BeNumerically("<", 90), "the overlay's clock is dark")
-		t.click("#snapshot")
+		Expect(t.Number(clockAt)()).To(BeNumerically("<", 90), "the overlay's clock is dark")
+		t.Click("#snapshot")
 		name := awaitFile(ctx, folder, "png")
 		Expect(filepath.Base(name)).To(MatchRegexp(`^wimz_abc123-\d{4}-\d\d-\d\d-\d{6}\.png$`))
 		Expect(sizeOf(name)).To(Equal(image.Pt(1280, 720)))
 
 		By("recording")
-		t.click("#record")
-		Eventually(t.text("#record-time")).Should(Equal("0:03"))
-		t.click("#record")
+		t.Click("#record")
+		Eventually(t.Text("#record-time")).Should(Equal("0:03"))
+		t.Click("#record")
 		Expect(decodable(ctx, awaitFile(ctx, folder, "mp4", "webm"))).To(BeNumerically(">=", 20), "pictures")
 
 		By("leaving the overlay out")
-		t.click("#overlay")
-		Eventually(t.number(clockAt)).Should(BeNumerically(">", 90), "the sky")
+		t.Click("#overlay")
+		Eventually(t.Number(clockAt)).Should(BeNumerically(">", 90), "the sky")
 
 		By("choosing a small picture")
-		t.run(`const quality = document.querySelector('#quality');
+		t.Run(`const quality = document.querySelector('#quality');
 			quality.value = 'low';
 			quality.dispatchEvent(new Event('change'))`)
-		Eventually(t.number("document.querySelector('video').videoWidth")).Should(BeEquivalentTo(640))
-		Eventually(t.number("document.querySelector('#bars').dataset.bars * 1")).Should(BeNumerically(">", 0), "the robot's report")
+		Eventually(t.Number("document.querySelector('video').videoWidth")).Should(BeEquivalentTo(640))
+		Eventually(t.Number("document.querySelector('#bars').dataset.bars * 1")).Should(BeNumerically(">", 0), "the robot's report")
 
 		By("filling the screen")
-		t.click("#fullscreen")
-		Eventually(evaluate[bool](t, "document.fullscreenElement !== null")).Should(BeTrue())
-		t.click("#fullscreen")
-		Eventually(evaluate[bool](t, "document.fullscreenElement !== null")).Should(BeFalse())
-		t.expectMoving()
+		t.Click("#fullscreen")
+		Eventually(browser.Evaluate[bool](t, "document.fullscreenElement !== null")).Should(BeTrue())
+		t.Click("#fullscreen")
+		Eventually(browser.Evaluate[bool](t, "document.fullscreenElement !== null")).Should(BeFalse())
+		t.ExpectMoving()
 	}, SpecTimeout(specTime))
 })
 
 var _ = inBrowser("A picture that stands still", func() {
-	It("is veiled, and its age is said", func(ctx SpecContext) {
-		s := ready(ctx, &binaries, harness.Options{Grace: 10 * time.Second})
+	It("is veiled, its age is said, and after a while that the connection is lost; it moves again by itself", func(ctx SpecContext) {
+		s := ready(ctx, &binaries, harness.Options{})
 		t := s.viewer(ctx)
-		t.signIn(s.owner)
-		t.expectLive()
-		t.expectMoving()
-		Expect(t.text("#badge")()).To(Equal("Live"))
-		s.lossy = true // nobody says goodbye
-		Expect(s.Robots[robotID].Kill()).To(Succeed())
-		Eventually(evaluate[string](t, "document.querySelector('.stage').innerText")).Should(MatchRegexp(`video is [1-9]\d* s old`))
-		Expect(t.text("#badge")()).To(BeEmpty(), "what stands still is not live")
+		t.SignIn(s.owner)
+		t.ExpectLive()
+		t.ExpectMoving()
+		Expect(t.Text("#badge")()).To(Equal("Live"))
+		robot := s.Robots[robotID]
+		Expect(robot.Freeze()).To(Succeed())
+		DeferCleanup(robot.Thaw)
+		Eventually(t.Text("#veil")).Should(MatchRegexp(`video is [1-9] s old`))
+		Expect(t.Text("#badge")()).To(BeEmpty(), "what stands still is not live")
+		Eventually(t.Text("#status")).Should(MatchRegexp(`Reconnecting, video is [1-9]\d* s old`))
+		Eventually(t.Text("#status")).WithTimeout(16 * time.Second).Should(MatchRegexp(`Connection lost(?s:.*)Trying again in \d s`))
+		t.ExpectHonest()
+		Expect(robot.Thaw()).To(Succeed())
+		t.ExpectLive()
+		t.ExpectMoving()
 	}, SpecTimeout(specTime))
 })
 
@@ -110,20 +114,6 @@ const clockAt = `(() => {
 	const at = [Math.round(video.videoWidth * .8185), Math.round(video.videoHeight * .03)];
 	return canvas.getContext('2d').getImageData(...at, 1, 1).data[0];
 })()`
-
-// downloads lets the browser save files, and returns where.
-func (t *tab) downloads() (folder string) {
-	GinkgoHelper()
-	folder = GinkgoT().TempDir()
-	t.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
-			Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder,
-			BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
-		})
-		return err
-	}))
-	return folder
-}
 
 // awaitFile returns the file with one of these endings that is in a folder once the
 // browser has written it.

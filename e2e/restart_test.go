@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -11,16 +12,19 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-// noGap is what the longest time between two pictures stays below while nothing
-// happens to a session: 0.2 s on a quiet machine, up to 1 s on one with far too much
-// to do. A path that is lost, or a session that is begun anew, costs several.
-const noGap = 2 * time.Second
+// What the longest time between two pictures stays below on a machine that has time
+// (see [harness.Lag]): while nothing happens to a session, and while ICE restarts.
+const (
+	noGap      = 400 * time.Millisecond
+	restartGap = time.Second
+)
 
 // onlooker is a viewing on a phone of its own that notes what the relay says.
 type onlooker struct {
 	*simapp.Viewing
 
 	clock            gapMeter
+	lag              *harness.Lag
 	resumed, renewed chan wire.Message
 }
 
@@ -42,17 +46,20 @@ func (s *stage) onlooker(ctx SpecContext, o simapp.Options) *onlooker {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(<-l.renewed).To(HaveField("SessionID", l.SessionID()), "the first credentials")
 	Expect(l.WaitFrames(ctx, 5)).To(Succeed())
+	l.lag = harness.WatchLag()
+	DeferCleanup(l.lag.Stop)
 	l.clock.reset()
 	return l
 }
 
-// expectNoGap says that the picture goes on and always has.
-func (l *onlooker) expectNoGap(ctx SpecContext) {
+// expectNoGap says that the picture goes on, and has never stood still for as long as
+// this.
+func (l *onlooker) expectNoGap(ctx SpecContext, limit time.Duration) {
 	GinkgoHelper()
 	Expect(l.WaitFrames(ctx, 15)).To(Succeed())
 	gap := l.clock.longest()
-	AddReportEntry("longest gap", gap)
-	Expect(gap).To(BeNumerically("<", noGap))
+	AddReportEntry("longest gap", fmt.Sprintf("%v, longest wait for the processor %v", gap, l.lag.Longest()))
+	Expect(gap).To(BeNumerically("<", l.lag.Allow(limit)))
 }
 
 // expectBack says that robot and onlookers found their sessions on the new relay.
@@ -66,7 +73,7 @@ func (s *stage) expectBack(ctx SpecContext, onlookers ...*onlooker) {
 }
 
 var _ = everywhere("When the relay is restarted", Serial, func(b harness.Backend) {
-	It("twice, no viewer misses a frame, and the sessions come back and are closed as ever", func(ctx SpecContext) {
+	It("twice, no viewer notices, and the sessions come back and are closed as ever", func(ctx SpecContext) {
 		s := ready(ctx, b, harness.Options{})
 		first, second := s.onlooker(ctx, simapp.Options{}), s.onlooker(ctx, simapp.Options{})
 		for range 2 {
@@ -74,7 +81,7 @@ var _ = everywhere("When the relay is restarted", Serial, func(b harness.Backend
 			s.expectBack(ctx, first, second)
 		}
 		for _, l := range []*onlooker{first, second} {
-			l.expectNoGap(ctx)
+			l.expectNoGap(ctx, noGap)
 			Expect(l.renewed).To(BeEmpty(), "no ICE restart just because the relay was restarted")
 		}
 		first.Close()
@@ -104,7 +111,7 @@ var _ = everywhere("When the relay is restarted", Serial, func(b harness.Backend
 
 		Eventually(viewer.renewed).WithTimeout(life).Should(Receive(HaveField("SessionID", viewer.SessionID())))
 		Eventually(viewer.clock.running).WithTimeout(life).Should(BeNumerically(">", life+2*time.Second), "the first have expired")
-		viewer.expectNoGap(ctx)
+		viewer.expectNoGap(ctx, restartGap)
 		Expect(viewer.Report().Pair.Local).To(Equal("relay"))
 		viewer.Close()
 		s.expectNothingLeft(ctx)
@@ -179,14 +186,14 @@ func expectUnknown(ctx SpecContext, app *harness.Peer, resume wire.Message) {
 }
 
 var _ = Describe("When the relay crashes", func() {
-	It("no viewer misses a frame, and the session comes back", func(ctx SpecContext) {
+	It("no viewer notices, and the session comes back", func(ctx SpecContext) {
 		s := ready(ctx, &binaries, harness.Options{})
 		s.lossy = true // the relay had no time to revoke
 		viewer := s.onlooker(ctx, simapp.Options{})
 		Expect(s.Relay.Kill()).To(Succeed())
 		Expect(s.StartRelay(ctx)).To(Succeed())
 		s.expectBack(ctx, viewer)
-		viewer.expectNoGap(ctx)
+		viewer.expectNoGap(ctx, noGap)
 		viewer.Close()
 		s.expectSessions(ctx, 0)
 	}, SpecTimeout(specTime))

@@ -19,6 +19,9 @@ window.observer = (() => {
     force: {}, // what the page's peer connections are told besides
     codec: null, // the MIME type of the only codec they take
     shifts: [], // what has moved on the page besides the status
+    unsaid: 0, // for how long, in ms, an old picture has passed for a live one
+    spun: 0, // for how long the wheel turns under the same words, and the longest so far
+    longestSpin: 0,
   };
 
   // read returns a picture as it is now: its luma (BT.709), a byte a pixel.
@@ -49,6 +52,31 @@ window.observer = (() => {
       video.requestVideoFrameCallback(next);
     };
     video.requestVideoFrameCallback(next);
+  }
+
+  // said is whether the page says how old a picture is.
+  function said(age) {
+    const words = /video is (\d+) s old/.exec(document.querySelector('#stage').innerText);
+    return words !== null && Math.abs(words[1] * 1000 + 500 - age) < 1500;
+  }
+
+  // judge adds up what a visitor must not see. A page that sleeps shows nobody anything.
+  let judged = 0;
+  let words = '';
+  function judge() {
+    const now = performance.now();
+    const passed = Math.min(now - judged, 500);
+    judged = now;
+    const { state, picture } = document.body.dataset;
+    if (!state) return;
+    const age = o.last ? now - o.last : 0;
+    const old = picture === 'playing' && !document.hidden && age > 1500;
+    if (old && ['live', 'shaky'].includes(state) && !said(age)) o.unsaid += passed;
+    const title = document.querySelector('#status').innerText.replace(/\d+/g, '');
+    const turning = document.querySelector('#pulse').checkVisibility({ opacityProperty: true }) && state !== 'live';
+    o.spun = turning && title === words ? o.spun + passed : 0;
+    o.longestSpin = Math.max(o.longestSpin, o.spun);
+    words = title;
   }
 
   // sample reads, from now on, whatever is on the screen whenever the screen is drawn.
@@ -84,7 +112,10 @@ window.observer = (() => {
     }
   };
 
-  addEventListener('DOMContentLoaded', () => document.querySelectorAll('video').forEach(follow));
+  addEventListener('DOMContentLoaded', () => {
+    document.querySelectorAll('video').forEach(follow);
+    setInterval(judge, 100);
+  });
   addEventListener('click', (event) => { // before the page knows
     if (event.target.closest?.('#robots')) o.switched = performance.now();
   }, true);

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
+	"syscall"
 	"time"
 
 	"wimz.dev/live/fakecloudflare"
@@ -70,8 +72,9 @@ type Program struct {
 	ended <-chan struct{}
 	// stop asks it to end and waits; the error says that it did not end
 	// cleanly.
-	stop func() error
-	kill func() error // nil in process
+	stop    func() error
+	process *os.Process  // nil in process
+	kill    func() error // likewise
 }
 
 // Done is closed when the program has ended, asked to or not.
@@ -93,6 +96,13 @@ func (p *Program) Kill() error {
 	p.stop = nil // there is nothing left to stop
 	return p.kill()
 }
+
+// Freeze stops the program in the middle of whatever it does, until it is thawed. Only
+// binaries can be frozen.
+func (p *Program) Freeze() error { return p.process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen program go on.
+func (p *Program) Thaw() error { return p.process.Signal(syscall.SIGCONT) }
 
 // URL returns the address of a path on the program.
 func (p *Program) URL(path string) string { return "http://" + p.Addr + path }

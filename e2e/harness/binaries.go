@@ -135,7 +135,7 @@ func (b Binaries) start(ctx context.Context, log io.Writer, env []string, name s
 		cause = command.Wait()
 		close(exited)
 	}()
-	p := &Program{ended: exited, stop: func() error {
+	p := &Program{ended: exited, process: command.Process, stop: func() error {
 		return errors.Join(terminate(command.Process, exited, name), os.RemoveAll(dir), wrap(name, &cause))
 	}, kill: func() error {
 		_ = command.Process.Kill() // it may have exited

@@ -2,12 +2,15 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -68,6 +71,24 @@ func (n Netns) Nft(ctx context.Context, commands string) (string, error) {
 // Sysctl sets a setting of the namespace, a path below /proc/sys.
 func (n Netns) Sysctl(setting, value string) error {
 	return n.Enter(func() error { return os.WriteFile("/proc/sys/"+setting, []byte(value), 0) })
+}
+
+// Signal sends a signal to all that runs in the namespace.
+func (n Netns) Signal(ctx context.Context, signal syscall.Signal) error {
+	pids, err := output(exec.CommandContext(ctx, "ip", "netns", "pids", string(n)))
+	if err != nil {
+		return err
+	}
+	for pid := range strings.FieldsSeq(pids) {
+		number, err := strconv.Atoi(pid)
+		if err != nil {
+			return err
+		}
+		if err = syscall.Kill(number, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("signal %d in %s: %w", number, n, err)
+		}
+	}
+	return nil
 }
 
 // DialContext is that of a [net.Dialer] in the namespace, for IP addresses.

@@ -120,6 +120,10 @@ func (s *System) StartRelay(ctx context.Context) (err error) {
 // RelayURL is where apps and robots connect: to the tap before the relay.
 func (s *System) RelayURL() string { return "ws://" + s.tap.listener.Addr().String() }
 
+// Forget lets the relay lose every connection from an address, as it does by itself
+// when it has heard nothing for 45 seconds.
+func (s *System) Forget(ip string) { s.tap.forget(ip) }
+
 // AddUser registers an account and logs it in.
 func (s *System) AddUser(ctx context.Context, email string) (User, error) {
 	u, err := s.Register(ctx, email)

@@ -28,8 +28,8 @@ type Tap struct {
 	hostile bool
 
 	mu    sync.Mutex
-	wrong []error           // guarded by mu
-	open  map[net.Conn]bool // guarded by mu
+	wrong []error               // guarded by mu
+	open  map[net.Conn]net.Conn // from a client, to the relay; guarded by mu
 	work  sync.WaitGroup
 }
 
@@ -42,7 +42,7 @@ func startTap(ctx context.Context, listen string, hostile bool, relay func() str
 	if err != nil {
 		return nil, err
 	}
-	t := &Tap{relay: relay, check: check, hostile: hostile, open: map[net.Conn]bool{}}
+	t := &Tap{relay: relay, check: check, hostile: hostile, open: map[net.Conn]net.Conn{}}
 	t.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
 		return nil, err
@@ -58,12 +58,25 @@ func (t *Tap) Close() error {
 	}
 	_ = t.listener.Close()
 	t.mu.Lock()
-	for conn := range t.open {
-		_ = conn.Close()
+	for client, relay := range t.open {
+		_ = client.Close()
+		_ = relay.Close()
 	}
 	t.mu.Unlock()
 	t.work.Wait()
 	return errors.Join(t.wrong...)
+}
+
+// forget closes every connection from an address, at both ends.
+func (t *Tap) forget(ip string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for client, relay := range t.open {
+		if host, _, _ := net.SplitHostPort(client.RemoteAddr().String()); host == ip { // a connection has an address
+			_ = client.Close()
+			_ = relay.Close()
+		}
+	}
 }
 
 func (t *Tap) accept() {
@@ -83,8 +96,7 @@ func (t *Tap) serve(client net.Conn) {
 		_ = client.Close() // as if the relay were not there
 		return
 	}
-	forget := t.keep(client, relay)
-	defer forget()
+	defer t.keep(client, relay)()
 	said, answered := newEar(), newEar()
 	var parts sync.WaitGroup
 	parts.Go(func() { pass(relay, client, said) })
@@ -93,20 +105,17 @@ func (t *Tap) serve(client net.Conn) {
 	parts.Wait()
 }
 
-// keep makes sure that Close reaches both ends.
-func (t *Tap) keep(conns ...net.Conn) (forget func()) {
+// keep makes sure that others reach both ends, until it is undone.
+func (t *Tap) keep(client, relay net.Conn) (undo func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, conn := range conns {
-		t.open[conn] = true
-	}
+	t.open[client] = relay
 	return func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		for _, conn := range conns {
-			_ = conn.Close()
-			delete(t.open, conn)
-		}
+		_ = client.Close()
+		_ = relay.Close()
+		delete(t.open, client)
 	}
 }
 

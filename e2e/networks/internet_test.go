@@ -18,7 +18,8 @@ const (
 	relayIP      = "198.51.100.10"
 	relayAddress = relayIP + ":443" // as firewalls like it
 	turnIP       = "198.51.100.20"
-	backboneIP   = "198.51.100.1" // where packets to anywhere else vanish
+	awayIP       = "198.51.100.102" // of the router of who is away
+	backboneIP   = "198.51.100.1"   // where packets to anywhere else vanish
 	here         = harness.Netns("")
 )
 

@@ -104,6 +104,17 @@ func (s *site) joinByRadio(ctx SpecContext, m harness.Netns, name string, delay 
 	Expect(m.IP(ctx, "route add default via %s.1", s.prefix)).To(Succeed())
 }
 
+// pull pulls the cable of the machine that joined last, until it is put back.
+func (s *site) pull(ctx SpecContext) (putBack func()) {
+	GinkgoHelper()
+	set := func(state string) {
+		GinkgoHelper()
+		Expect(s.router.IP(ctx, "link set port%d %s", s.hosts, state)).To(Succeed())
+	}
+	set("down")
+	return func() { GinkgoHelper(); set("up") }
+}
+
 // next returns a host's address in the network, and its port of the switch.
 func (s *site) next() (address, port string) {
 	s.hosts++

@@ -11,6 +11,7 @@ import (
 	"github.com/onsi/gomega/gbytes"
 
 	"wimz.dev/live/e2e/harness"
+	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/simapp"
 )
 
@@ -48,7 +49,7 @@ var _ = Describe("An owner who watches", Label("networks"), func() {
 		w := afar(ctx, rules{}, rules{})
 		v := w.watch()
 		v.expectVideo(ctx)
-		before := v.report()
+		id := v.report().SessionID
 
 		restore := silence(ctx, w.away.router)
 		begun := time.Now()
@@ -58,7 +59,8 @@ var _ = Describe("An owner who watches", Label("networks"), func() {
 		restore()
 		lasted := time.Since(begun)
 		v.again(ctx, dark)
-		w.expectSameSession(ctx, before, v.report())
+		Expect(v.report().SessionID).To(Equal(id))
+		w.expectSession(ctx, id)
 		report := v.leave(ctx)
 		again := (gap(report) - lasted).Round(time.Millisecond)
 		w.measure(report, "again after "+again.String())
@@ -71,12 +73,13 @@ var _ = Describe("An owner who watches", Label("networks"), func() {
 			elsewhere := newSite(ctx, "elsewhere", "198.51.100.103", "172.16.5", rules{})
 			v := w.watch()
 			v.expectVideo(ctx)
-			before := v.report()
+			id := v.report().SessionID
 
 			Expect(moving(w).IP(ctx, "link delete %s", cable)).To(Succeed())
 			elsewhere.join(ctx, moving(w), "new0")
 			v.again(ctx, v.nextFrames(ctx))
-			w.expectSameSession(ctx, before, v.report())
+			Expect(v.report().SessionID).To(Equal(id))
+			w.expectSession(ctx, id)
 			report := v.leave(ctx)
 			w.measure(report, "again after "+gap(report).String())
 			Expect(gap(report)).To(BeNumerically("<", 5*time.Second))
@@ -104,15 +107,14 @@ func gap(r simapp.Report) time.Duration {
 	return time.Duration(r.LongestGap * float64(time.Millisecond)).Round(time.Millisecond)
 }
 
-// expectSameSession says that neither end has begun anew.
-func (w *world) expectSameSession(ctx SpecContext, before, now simapp.Report) {
+// expectSession says that the relay and the robot have this session, and no other.
+func (w *world) expectSession(ctx SpecContext, id wire.SessionID) {
 	GinkgoHelper()
-	Expect(now.SessionID).To(Equal(before.SessionID))
 	stats, err := w.RelayStats(ctx, w.owner)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(stats.Sessions).To(Equal(1), "sessions on the relay")
 	status, err := w.robotStatus(ctx)
 	Expect(err).NotTo(HaveOccurred())
-	Expect(status.Sessions).To(ConsistOf(HaveField("SessionID", before.SessionID)), "sessions on the robot")
+	Expect(status.Sessions).To(ConsistOf(HaveField("SessionID", id)), "sessions on the robot")
 	Expect(status.PeerConnections).To(Equal(1), "peer connections of the robot")
 }

@@ -70,7 +70,7 @@ func newWorld(ctx SpecContext, home, away rules) *world {
 	GinkgoHelper()
 	w := &world{
 		home:  newSite(ctx, "home", "198.51.100.101", "192.168.7", home),
-		away:  newSite(ctx, "away", "198.51.100.102", "10.20.30", away),
+		away:  newSite(ctx, "away", awayIP, "10.20.30", away),
 		robot: machine(ctx, "robot"), app: machine(ctx, "app"),
 	}
 	w.home.join(ctx, w.robot, "eth0")

@@ -108,6 +108,14 @@ func (l *Link) SetRepairs(kbps int) {
 	l.repairs.SetLimit(rate.Limit(kbps * bitsPerKbit / 8))
 }
 
+// Moved forgets what was measured, but for the round trip: the packets take another
+// path from now on, and what was lost with the one before says nothing of it.
+func (l *Link) Moved() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.meter = meter{rtt: l.meter.rtt}
+}
+
 // State returns the state of the link.
 func (l *Link) State(now time.Time) quality.Link {
 	l.mu.Lock()

@@ -38,6 +38,9 @@ func (p *Peer) tick() {
 
 // adapt lets the viewer have what his link carries.
 func (p *Peer) adapt(now time.Time) {
+	if !p.linked { // there is no link
+		return
+	}
 	state := p.link(now)
 	d := p.controller.Step(now, state, [...]int{
 		p.subscribed.Others(quality.Low), p.subscribed.Others(quality.Medium), p.subscribed.Others(quality.High),

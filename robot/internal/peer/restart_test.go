@@ -2,13 +2,18 @@ package peer_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/pion/webrtc/v4"
+
 	"wimz.dev/live/relay/wire"
+	"wimz.dev/live/robot/internal/link"
 	"wimz.dev/live/robot/internal/peer"
+	"wimz.dev/live/robot/rtc"
 )
 
 // connected takes a session as far as media.
@@ -58,6 +63,44 @@ func TestICERestarts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWhileICERestarts: there is no path, so nothing is sent, and none of it is taken
+// for a jam, neither then nor afterwards.
+func TestWhileICERestarts(t *testing.T) {
+	way := link.New(300, rtc.NewLoggerFactory(slog.New(slog.DiscardHandler)))
+	o := startMeasured(t, newStream(t), way, nil)
+	v, track := connect(t, o)
+	o.awaitState(t, peer.Connected)
+	expectNoJam(t, track, way)
+
+	o.Renew(wire.ICEServers{})
+	offer := o.awaitRestart(t, v)
+	<-time.After(1500 * time.Millisecond) // an app far away
+	if queue := way.State(time.Now()).Queue; queue > 0 {
+		t.Errorf("a queue of %v where nothing is sent", queue)
+	}
+	o.Answer(v.answer(t, offer))
+	v.trickleOn(t, o)
+	o.awaitState(t, peer.Connected)
+	expectNoJam(t, track, way)
+}
+
+// expectNoJam reads a second of video, and looks at the link.
+func expectNoJam(t *testing.T, track *webrtc.TrackRemote, way *link.Link) {
+	t.Helper()
+	const jam = 200 * time.Millisecond
+	if err := track.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	for range format.FPS {
+		if _, _, err := track.ReadRTP(); err != nil {
+			t.Fatal(err)
+		}
+		if queue := way.State(time.Now()).Queue; queue > jam {
+			t.Errorf("a queue of %v", queue)
+		}
 	}
 }
 

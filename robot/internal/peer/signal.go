@@ -81,8 +81,11 @@ func (p *Peer) offer() error {
 	return nil
 }
 
-// restart offers again, with new ICE credentials and candidates (RFC 8445 §9).
+// restart offers again, with new ICE credentials and candidates (RFC 8445 §9). pion
+// has no path until it finds one, and nothing is sent for so long: what it swallowed
+// would look like a jam.
 func (p *Peer) restart() error {
+	p.subscribed.Pause(true)
 	if err := p.propose(&webrtc.OfferOptions{ICERestart: true}); err != nil {
 		return err
 	}
@@ -267,7 +270,7 @@ func (p *Peer) connectionState(s webrtc.PeerConnectionState) error {
 	case webrtc.PeerConnectionStateConnected:
 		p.linked = true
 		if p.pumping {
-			p.subscribed.RequestKeyFrame()
+			p.goOn()
 		} else {
 			p.pumping = true
 			p.help(p.pump)
@@ -282,4 +285,13 @@ func (p *Peer) connectionState(s webrtc.PeerConnectionState) error {
 	default:
 	}
 	return nil
+}
+
+// goOn sends again after an interruption, maybe on another path.
+func (p *Peer) goOn() {
+	if p.cfg.Link != nil {
+		p.cfg.Link.Moved()
+	}
+	p.subscribed.Pause(false)
+	p.subscribed.RequestKeyFrame()
 }

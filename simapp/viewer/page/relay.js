@@ -3,7 +3,7 @@
 
 const pingEvery = 20_000; // ms
 const pongWithin = 15_000;
-const proofWithin = 4_000; // when there is reason to doubt
+const proofWithin = 2_000; // when there is reason to doubt
 const openWithin = 8_000;
 const shortest = 500;
 const longest = 10_000;

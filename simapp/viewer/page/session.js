@@ -31,6 +31,8 @@ export class Session {
   #peer = null;
   #ticket; // the newest, with which a restarted relay takes the session back
   #turn = false; // the relay gave a detour
+  #wanted = false; // an ICE restart, of which no offer has come yet
+  #unknown = false; // to the relay, though video may flow
   #timers = {}; // of the state
 
   // on: {state(name), stream(mediaStream), channel(dataChannel), ended(why)};
@@ -105,18 +107,21 @@ export class Session {
   }
 
   #onResumed() {
+    this.#unknown = false;
     if (!this.#connected) this.#peer.again(); // it may have been lost with the socket
   }
 
   // Video that flows does not need the relay, which may have forgotten the session.
   #onError(m) {
-    if (!m.command && !this.#peer.connected) this.refused(m);
+    if (m.command) return;
+    if (!this.#peer.connected) this.refused(m);
+    else if (m.code === 'SESSION_UNKNOWN') this.#unknown = true;
   }
 
   // up is called when the socket is back, or another one in its place.
   up(relay) {
     this.#relay = relay;
-    if (this.id) this.#resume(this.#connected && !this.#peer.connected);
+    if (this.id) this.#resume(this.#wanted || (this.#connected && !this.#peer.connected));
   }
 
   #credentials(m) {
@@ -132,6 +137,7 @@ export class Session {
   }
 
   #onAnswer(sdp) {
+    this.#wanted = false;
     this.#send('webrtc_answer', { sdp });
     if (this.state !== 'offer') return;
     this.#mark('answered');
@@ -145,6 +151,7 @@ export class Session {
 
   #onPath(state) {
     if (state === 'connected') {
+      this.#wanted = false;
       this.#mark('connected');
       this.#enter(this.#pictured ? 'live' : 'picture');
     } else if (this.#connected && (state === 'disconnected' || state === 'failed')) {
@@ -170,6 +177,12 @@ export class Session {
   // not be.
   hasten() {
     if (this.#connected) this.#resume(true);
+  }
+
+  // blind is called when the picture has stood still for a while. Of a session that the
+  // relay has ended nothing more will come.
+  blind() {
+    if (this.#unknown) this.#end({ code: 'SESSION_UNKNOWN' });
   }
 
   // --- how it goes on ----------------------------------------------------
@@ -216,6 +229,7 @@ export class Session {
   }
 
   #resume(restart) {
+    this.#wanted ||= restart;
     this.#send('webrtc_resume', { ...(restart && { restart }), ...(this.#ticket && { ticket: this.#ticket }) });
   }
 

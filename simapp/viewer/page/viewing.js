@@ -89,7 +89,9 @@ export class Viewing {
   // onStale is called with how old the picture is that is shown.
   #onStale(age) {
     this.#stage.stale(age);
-    if (age > blind) this.#drive.giveBack('blind');
+    if (age <= blind) return;
+    this.#drive.giveBack('blind');
+    this.session?.blind();
   }
 
   #onChannel(channel) {

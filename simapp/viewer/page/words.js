@@ -75,7 +75,7 @@ const byCode = {
     text: 'It is online but busy. Try again; if this goes on, restart the robot.',
   },
   ANSWER_TIMEOUT: { title: 'That took too long', text: 'Your answer did not reach the robot in time. Try again.' },
-  SESSION_UNKNOWN: { title: 'The session has ended', text: 'The relay was restarted. Try again.' },
+  SESSION_UNKNOWN: { title: 'The session has ended', text: 'The relay does not know it any more. Try again.' },
   RATE_LIMITED: { title: 'A little too fast', text: 'Please wait a few seconds, then try again.' },
   MESSAGE_TOO_LARGE: { title: 'Something went wrong', text: 'This browser sent too large a message. Reload the page.' },
   BAD_MESSAGE: { title: 'Something went wrong', text: 'The relay did not understand this page. Reload it.' },

@@ -1,4 +1,4 @@
-package e2e
+package browser
 
 import (
 	"strings"
@@ -12,16 +12,13 @@ import (
 // as a text: Chromium brings the checker along (MPL 2.0), and we need no copy.
 const lighthouse = "devtools://devtools/bundled/third_party/lighthouse/lighthouse-dt-bundle.js"
 
-// axe is axe-core's source.
-var axe string
-
 // loadAxe reads axe-core out of the browser, once.
-func loadAxe() string {
+func (c *Chromium) loadAxe() string {
 	GinkgoHelper()
-	if axe != "" {
-		return axe
+	if c.axe != "" {
+		return c.axe
 	}
-	life, closeTab := chromedp.NewContext(chromium.life)
+	life, closeTab := chromedp.NewContext(c.life)
 	defer closeTab()
 	Expect(chromedp.Do(life, chromedp.Navigate(lighthouse))).To(Succeed())
 	bundle, err := chromedp.Run(life, chromedp.Evaluate[string]("document.documentElement.textContent"))
@@ -36,19 +33,19 @@ func loadAxe() string {
 		}
 		end++
 	}
-	axe, err = chromedp.Run(life, chromedp.Evaluate[string](literal[:end+1]))
+	c.axe, err = chromedp.Run(life, chromedp.Evaluate[string](literal[:end+1]))
 	Expect(err).NotTo(HaveOccurred())
-	return axe
+	return c.axe
 }
 
-// expectAccessible says that axe-core finds nothing wrong with what is shown: WCAG
+// ExpectAccessible says that axe-core finds nothing wrong with what is shown: WCAG
 // 2.2 A and AA, and its best practices.
-func (t *tab) expectAccessible(when string) {
+func (t *Tab) ExpectAccessible(when string) {
 	GinkgoHelper()
-	if there, err := evaluate[bool](t, "'axe' in window")(); err != nil || !there {
-		t.run(loadAxe())
+	if there, err := Evaluate[bool](t, "'axe' in window")(); err != nil || !there {
+		t.Run(t.chromium.loadAxe())
 	}
-	findings, err := evaluate[[]string](t, `axe.run(document, {
+	findings, err := Evaluate[[]string](t, `axe.run(document, {
 		preload: false, resultTypes: ['violations'],
 		runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
 	}).then(({ violations, passes }) => [

@@ -1,8 +1,9 @@
-package e2e
+package browser
 
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/chromedp/cdproto/audits"
@@ -22,21 +23,24 @@ type complaints struct {
 	allowed []*regexp.Regexp // by the spec
 }
 
-// allow lets the page complain of what the spec does to it.
-func (c *complaints) allow(text string) { c.allowed = append(c.allowed, regexp.MustCompile(text)) }
+// Allow lets the page complain of what the spec does to it: text is a regular
+// expression.
+func (t *Tab) Allow(text string) {
+	t.complaints.allowed = append(t.complaints.allowed, regexp.MustCompile(text))
+}
 
 // What the browser says of a relay that is gone, or answers with an error.
 const (
-	codeRefused   = `^network: Failed to load resource: .* 404 `
-	relayIsGone   = `^network: Failed to load resource: .* 502 |^javascript: WebSocket connection to .* failed|^network: .*(ERR_|WebSocket)`
-	loginRefused  = `^network: Failed to load resource: .* 401 `
-	socketRefused = `^javascript: WebSocket connection to .* failed|^network: WebSocket`
+	CodeRefused   = `^network: Failed to load resource: .* 404 `
+	RelayIsGone   = `^network: Failed to load resource: .* 502 |^javascript: WebSocket connection to .* failed|^network: .*(ERR_|WebSocket)`
+	LoginRefused  = `^network: Failed to load resource: .* 401 `
+	SocketRefused = `^javascript: WebSocket connection to .* failed|^network: WebSocket`
 )
 
 // listen asks Chromium for its own findings as well.
-func (c *complaints) listen(t *tab) {
+func (c *complaints) listen(t *Tab) {
 	GinkgoHelper()
-	_, err := chromedp.Call(t.life, audits.Enable, cdp.Empty{})
+	_, err := chromedp.Call(t.Life, audits.Enable, cdp.Empty{})
 	Expect(err).NotTo(HaveOccurred())
 }
 
@@ -50,11 +54,11 @@ func (c *complaints) hear(event any) {
 		c.add(text)
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning || e.Type == runtime.ConsoleAPICalledTypeAssert {
-			text := "console:"
+			words := []string{"console:"}
 			for _, arg := range e.Args {
-				text += " " + string(arg.Value) + arg.Description
+				words = append(words, string(arg.Value)+arg.Description)
 			}
-			c.add(text)
+			c.add(strings.Join(words, " "))
 		}
 	case *log.EventEntryAdded:
 		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {

@@ -1,4 +1,4 @@
-package e2e
+package browser
 
 import (
 	_ "embed"
@@ -8,7 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-//go:embed browser/keyboard.js
+//go:embed keyboard.js
 var keyboard string
 
 // walk is what a walk with the Tab key has shown.
@@ -18,22 +18,22 @@ type walk struct {
 	Nowhere []string `json:"nowhere"` // controls that have the focus and are not on the screen
 }
 
-// expectKeyboard says that every control can be reached with the Tab key, shows that
+// ExpectKeyboard says that every control can be reached with the Tab key, shows that
 // it has the focus, and lets it go on.
-func (t *tab) expectKeyboard(when string) {
+func (t *Tab) ExpectKeyboard(when string) {
 	GinkgoHelper()
-	t.run(keyboard)
-	controls, err := t.number("keyboard.begin()")()
+	t.Run(keyboard)
+	controls, err := t.Number("keyboard.begin()")()
 	Expect(err).NotTo(HaveOccurred())
 	Expect(controls).To(BeNumerically(">", 0), when)
 	on := true
 	for steps := 0; on; steps++ {
 		Expect(steps).To(BeNumerically("<", 2*controls+5), "the focus is caught, "+when)
-		t.do(chromedp.KeyEvent("\t"))
-		on, err = evaluate[bool](t, "keyboard.step()")()
+		t.Do(chromedp.KeyEvent("\t"))
+		on, err = Evaluate[bool](t, "keyboard.step()")()
 		Expect(err).NotTo(HaveOccurred())
 	}
-	w, err := evaluate[walk](t, "keyboard.end()")()
+	w, err := Evaluate[walk](t, "keyboard.end()")()
 	Expect(err).NotTo(HaveOccurred())
 	Expect(w.Missed).To(BeEmpty(), "not reached, "+when)
 	Expect(w.Unseen).To(BeEmpty(), "the focus is not seen, "+when)

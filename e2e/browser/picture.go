@@ -1,6 +1,7 @@
-package e2e
+package browser
 
 import (
+	"fmt"
 	"image"
 	"slices"
 	"time"
@@ -8,26 +9,28 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"wimz.dev/live/e2e/harness"
+	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/robot/testpattern"
 )
 
-// shot is a picture that the page has shown, read in the callback that says so.
-type shot struct {
+// Shot is a picture that the page has shown, read in the callback that says so.
+type Shot struct {
 	RTP   uint32  `json:"rtp"`   // the frame's RTP timestamp, 90 kHz
 	Now   float64 `json:"now"`   // when it was read, in milliseconds since the epoch
 	After bool    `json:"after"` // another robot had been chosen before
 	Luma  []byte  `json:"luma"`  // 160x90
 }
 
-// stamp reads the picture's stamp.
-func (s shot) stamp() (testpattern.Stamp, error) {
+// Stamp reads the picture's stamp.
+func (s Shot) Stamp() (testpattern.Stamp, error) {
 	return testpattern.Read(&image.YCbCr{
 		Y: s.Luma, YStride: 160, Rect: image.Rect(0, 0, 160, 90), SubsampleRatio: image.YCbCrSubsampleRatio420,
 	})
 }
 
-// shots takes what was shown since the last time.
-func (t *tab) shots() ([]shot, error) { return evaluate[[]shot](t, "observer.take()")() }
+// Shots takes what was shown since the last time.
+func (t *Tab) Shots() ([]Shot, error) { return Evaluate[[]Shot](t, "observer.take()")() }
 
 // sequence follows the stamps of the pictures shown.
 type sequence struct {
@@ -41,8 +44,8 @@ type sequence struct {
 	sent     time.Duration
 }
 
-func (q *sequence) add(s shot) {
-	stamp, err := s.stamp()
+func (q *sequence) add(s Shot) {
+	stamp, err := s.Stamp()
 	switch {
 	case err != nil:
 		q.damaged++
@@ -75,15 +78,15 @@ func (q *sequence) matching() float64 {
 	return float64(n) / float64(len(q.apart))
 }
 
-// expectEveryFrame says that the page shows the robot's pictures in order, and for
+// ExpectEveryFrame says that the page shows the robot's pictures in order, and for
 // two seconds every one of them, each once; and that what is on the screen is the
 // frame that the browser says it is.
-func (t *tab) expectEveryFrame() {
+func (t *Tab) ExpectEveryFrame() {
 	GinkgoHelper()
-	t.run("observer.reads = true")
+	t.Run("observer.reads = true")
 	var seen sequence
 	Eventually(func() (int, error) {
-		shots, err := t.shots()
+		shots, err := t.Shots()
 		for _, s := range shots {
 			seen.add(s)
 		}
@@ -96,13 +99,56 @@ func (t *tab) expectEveryFrame() {
 	AddReportEntry("from the camera to the screen", seen.latency[len(seen.latency)/2].String())
 }
 
-// expectNoGap says that since observer.reset the picture has never stood still for as
-// long as this.
-func (t *tab) expectNoGap(limit time.Duration) {
+// WatchGap begins to measure the longest time between two pictures.
+func (t *Tab) WatchGap() {
 	GinkgoHelper()
-	longest, err := t.number("observer.longest()")()
+	t.Run("observer.reset()")
+	t.lag = harness.WatchLag()
+	DeferCleanup(t.lag.Stop)
+}
+
+// ExpectNoGap says that since [Tab.WatchGap] the picture has never stood still for as
+// long as this, on a machine that has time.
+func (t *Tab) ExpectNoGap(limit time.Duration) {
+	GinkgoHelper()
+	longest, err := t.Number("observer.longest()")()
 	Expect(err).NotTo(HaveOccurred())
 	gap := time.Duration(longest * float64(time.Millisecond))
-	AddReportEntry("longest gap", gap.String())
-	Expect(gap).To(BeNumerically("<", limit))
+	AddReportEntry("longest gap", fmt.Sprintf("%v, longest wait for the processor %v", gap, t.lag.Longest()))
+	Expect(gap).To(BeNumerically("<", t.lag.Allow(limit)))
+}
+
+// ExpectHonest says that so far no picture that is old has passed for a live one, and
+// that nothing has turned for long without other words.
+func (t *Tab) ExpectHonest() {
+	GinkgoHelper()
+	Expect(t.Number("observer.unsaid")()).To(BeNumerically("<", 1000), "ms for which nothing said how old the picture was")
+	Expect(t.Number("observer.longestSpin")()).To(BeNumerically("<", 15_500), "ms for which the page said nothing else")
+}
+
+// Choose takes a robot from the list.
+func (t *Tab) Choose(id wire.DeviceID) {
+	GinkgoHelper()
+	t.Click(fmt.Sprintf("#robots [data-device=%q]", id))
+}
+
+// ExpectOnly changes to a robot and says that from that moment on there is no other
+// robot's picture on the screen.
+func (t *Tab) ExpectOnly(id wire.DeviceID, of func(number uint32) bool) {
+	GinkgoHelper()
+	t.Run("observer.switched = Infinity; observer.take()")
+	t.Choose(id)
+	shown := 0
+	Eventually(func() (int, error) {
+		shots, err := t.Shots()
+		for _, s := range shots {
+			stamp, none := s.Stamp()
+			if !s.After || none != nil {
+				continue
+			}
+			Expect(of(stamp.Number)).To(BeTrue(), "picture %d is not of %s", stamp.Number, id)
+			shown++
+		}
+		return shown, err
+	}).WithTimeout(20*time.Second).Should(BeNumerically(">=", 30), "times that %s was seen", id)
 }

@@ -1,4 +1,4 @@
-package e2e
+package browser
 
 import (
 	"encoding/json"
@@ -30,22 +30,22 @@ func (k *talk) hear(event any) {
 	}
 }
 
-// sockets counts those that the page has opened.
-func (k *talk) sockets() int {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.opened
+// Sockets counts the sockets that the page has opened.
+func (t *Tab) Sockets() int {
+	t.talk.mu.Lock()
+	defer t.talk.mu.Unlock()
+	return t.talk.opened
 }
 
-// resumed counts how often the page has asked a relay to take its session back, by
+// Resumed counts how often the page has asked a relay to take its session back, by
 // its ticket.
-func (k *talk) resumed() int {
-	return k.said(func(m wire.Message) bool { return m.Type == wire.TypeResume && m.Ticket != "" })
+func (t *Tab) Resumed() int {
+	return t.talk.said(func(m wire.Message) bool { return m.Type == wire.TypeResume && m.Ticket != "" })
 }
 
-// pings counts how often the page has asked for a sign of life.
-func (k *talk) pings() int {
-	return k.said(func(m wire.Message) bool { return m.Type == wire.TypePing })
+// Pings counts how often the page has asked for a sign of life.
+func (t *Tab) Pings() int {
+	return t.talk.said(func(m wire.Message) bool { return m.Type == wire.TypePing })
 }
 
 // said counts the messages that are like this.
