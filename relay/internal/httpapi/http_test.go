@@ -48,6 +48,9 @@ func (w *world) ask(method, path string, header http.Header, body string) answer
 	if err := json.Unmarshal(text, &a.body); err != nil {
 		w.Fatalf("%s %s: no JSON: %s", method, path, text)
 	}
+	if a.header.Get("Cache-Control") != "no-store" || a.header.Get("X-Content-Type-Options") != "nosniff" {
+		w.Errorf("%s %s: %v", method, path, a.header)
+	}
 	if detail, _ := a.body["detail"].(string); (a.status >= 400) != (detail != "") {
 		w.Errorf("%s %s: %d with %s", method, path, a.status, text)
 	}

@@ -191,17 +191,18 @@ func TestOneCodeASecond(t *testing.T) {
 }
 
 func TestWebSocketURL(t *testing.T) {
-	for name, c := range map[string]struct{ public, proto, host, want string }{
-		"as asked":       {"", "", "relay.example.com:8000", "ws://relay.example.com:8000/ws/device"},
-		"behind a proxy": {"", "https", "relay.example.com", "wss://relay.example.com/ws/device"},
-		"behind plain":   {"", "http", "relay.example.com", "ws://relay.example.com/ws/device"},
-		"as configured":  {"wss://relay.example.com", "http", "10.0.0.7:8000", "wss://relay.example.com/ws/device"},
-		"strange proxy":  {"", "javascript", "[::1]:80", "ws://[::1]:80/ws/device"},
+	for name, c := range map[string]struct{ public, proto, asked, want string }{
+		"as asked":       {"", "", "http://relay.example.com:8000", "ws://relay.example.com:8000/ws/device"},
+		"behind a proxy": {"", "https", "http://relay.example.com", "wss://relay.example.com/ws/device"},
+		"with TLS":       {"", "", "https://relay.example.com", "wss://relay.example.com/ws/device"},
+		"behind plain":   {"", "http", "http://relay.example.com", "ws://relay.example.com/ws/device"},
+		"as configured":  {"wss://relay.example.com", "http", "http://10.0.0.7:8000", "wss://relay.example.com/ws/device"},
+		"strange proxy":  {"", "javascript", "http://[::1]:80", "ws://[::1]:80/ws/device"},
 	} {
 		w := newWorld(t, func(o *options) { o.http.PublicURL = c.public })
 		w.device("robot", nobody)
-		r := httptest.NewRequestWithContext(t.Context(), "POST", "/api/device/register", strings.NewReader(registration("robot")))
-		r.Header, r.Host = signedNow("robot"), c.host
+		r := httptest.NewRequestWithContext(t.Context(), "POST", c.asked+"/api/device/register", strings.NewReader(registration("robot")))
+		r.Header = signedNow("robot")
 		r.Header.Set("X-Forwarded-Proto", c.proto)
 		answer := httptest.NewRecorder()
 		w.api.ServeHTTP(answer, r)

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -176,6 +177,22 @@ func TestRevokedIsToldAtOnce(t *testing.T) {
 			token = another
 		}
 	}
+}
+
+// TestPairedByOneWhoHangsUp: the robot is heard of all the same.
+func TestPairedByOneWhoHangsUp(t *testing.T) {
+	pairing, hangUp := context.WithCancel(t.Context())
+	w := newWorld(t, func(o *options) { o.http.Revoked = hangUp })
+	_, token := w.user()
+	w.device("robot", nobody)
+	code := w.code("robot")
+	w.robot("robot")
+	app := w.app(token)
+	app.quiet()
+	r := httptest.NewRequestWithContext(pairing, "POST", "/api/device/pair", strings.NewReader(`{"pairing_code":"`+code+`"}`))
+	r.Header = bearer(token)
+	w.api.ServeHTTP(httptest.NewRecorder(), r)
+	app.isTold("robot", true)
 }
 
 // outdated is a store as it was before anything was revoked.
