@@ -61,6 +61,16 @@ func TestOrigins(t *testing.T) {
 			t.Errorf("robot from %q: %d, want %d", origin, status, want)
 		}
 	}
+	header := bearer(token)
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket", "Origin": "null",
+		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+	} {
+		header.Set(name, value)
+	}
+	if a := w.ask("GET", "/ws/app", header, ""); a.status != 403 || a.body["detail"] != "Pages from this Origin may not connect" {
+		t.Errorf("a foreign page is told %d %s", a.status, a.text)
+	}
 	// Who has no business here is told so before anything else.
 	if _, status := w.dial("/ws/app", http.Header{"Origin": {"https://evil.example.com"}}); status != 401 {
 		t.Errorf("no token from a foreign page: %d", status)
