@@ -65,7 +65,10 @@ type obtain func(ctx context.Context, baseURL, email, password string) (token st
 
 func (c *signin) sign(ctx context.Context, a *app, done string, token obtain) error {
 	k := kept{Relay: c.Relay, Email: c.Email}
-	var err error
+	err := canKeep()
+	if err != nil {
+		return err
+	}
 	if k.Email == "" {
 		if k.Email, err = c.who(ctx, a); err != nil {
 			return err
