@@ -69,20 +69,26 @@ func (w *audience) watched() (live, ended <-chan struct{}) {
 	return first, end
 }
 
-// follow shows everybody until all have ended, ctx has, or the time is over.
-func (w *audience) follow(ctx context.Context, limit time.Duration, screen *screen, keep *keeper) {
+// follow shows everybody until all have ended, ctx has, or the time is over. It
+// fails if nothing can be shown any more.
+func (w *audience) follow(ctx context.Context, limit time.Duration, screen *screen, keep *keeper) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var over <-chan time.Time
 	live, ended := w.watched()
 	w.look(time.Now())
 	screen.enter()
-	screen.show(w.views(), keep.words())
+	defer screen.leave()
+	if err := screen.show(w.views(), keep.words()); err != nil {
+		return err
+	}
 	for left := len(w.seats); left > 0; {
 		select {
 		case now := <-tick.C:
 			w.look(now)
-			screen.show(w.views(), keep.words())
+			if err := screen.show(w.views(), keep.words()); err != nil {
+				return err
+			}
 		case told := <-screen.signals:
 			screen.obey(told)
 		case <-live:
@@ -92,11 +98,12 @@ func (w *audience) follow(ctx context.Context, limit time.Duration, screen *scre
 		case <-ended:
 			left--
 		case <-over:
-			return
+			return nil
 		case <-ctx.Done():
-			return
+			return nil
 		}
 	}
+	return nil
 }
 
 func (w *audience) look(now time.Time) {

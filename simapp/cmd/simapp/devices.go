@@ -80,7 +80,7 @@ func choose(ctx context.Context, relay, token string, named wire.DeviceID) (wire
 	case err != nil:
 		return "", err
 	case len(devices) == 0:
-		return "", errors.New("this account has no robot yet; pair one first")
+		return "", errors.New("this account has no robot yet; pair one: simapp pair CODE")
 	case len(devices) == 1:
 		return devices[0].DeviceID, nil
 	}

@@ -32,14 +32,16 @@ type display struct {
 	active  bool
 }
 
-// newDisplay returns nil if out is no terminal.
+// newDisplay returns nil if out is no terminal that can be drawn on.
 func newDisplay(out io.Writer, log *held) *display {
-	file, ok := out.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
+	if !drawable(out) {
 		return nil
 	}
-	return &display{out: file, held: log, signals: make(chan os.Signal, 1)}
+	return &display{out: out.(*os.File), held: log, signals: make(chan os.Signal, 1)} //nolint:forcetypeassert // a terminal is one
 }
+
+// drawable reports whether a stream is a terminal that knows ECMA-48.
+func drawable(stream any) bool { return isTerminal(stream) && os.Getenv("TERM") != "dumb" }
 
 // enter takes the terminal, and returns the signals of its user for obey.
 func (d *display) enter() <-chan os.Signal {

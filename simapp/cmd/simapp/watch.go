@@ -50,10 +50,12 @@ Examples:
 
 // Validate refuses what cannot work before anything is asked.
 func (c *watchCmd) Validate() error {
-	if c.Viewers < 1 || c.Viewers > maxViewers {
+	switch {
+	case c.Viewers < 1 || c.Viewers > maxViewers:
 		return fmt.Errorf("--viewers is 1 to %d", maxViewers)
-	}
-	if c.Record == "" {
+	case c.For < 0:
+		return errors.New("--for is a time from the first picture on; it cannot be negative")
+	case c.Record == "":
 		return nil
 	}
 	codec, err := record.Codec(c.Record)
@@ -89,8 +91,9 @@ func (c *watchCmd) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	screen := newScreen(a, c.Device, c.JSON)
-	crowd.follow(ctx, c.For, screen, keep)
-	screen.leave()
+	if err := crowd.follow(ctx, c.For, screen, keep); err != nil {
+		return err
+	}
 	crowd.leave()
 	views := crowd.views()
 	if err := screen.report(views); err != nil {
