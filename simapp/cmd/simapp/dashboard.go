@@ -107,8 +107,7 @@ func phases(r simapp.Report) string {
 	}{
 		{simapp.PhaseCredentials, "relay"},
 		{simapp.PhaseOffer, "offer"},
-		{simapp.PhaseConnected, "path"},
-		{simapp.PhaseSecured, "keys"},
+		{simapp.PhaseSecured, "path"}, // and the keys for it
 		{simapp.PhasePacket, "packet"},
 		{simapp.PhaseFrame, "picture"},
 	} {

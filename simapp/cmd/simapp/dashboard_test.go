@@ -106,6 +106,19 @@ func TestDashboardOfOneViewer(t *testing.T) {
 	}
 }
 
+func TestAllIsReadOnTheUsualTerminal(t *testing.T) {
+	v := watched()
+	v.Phases = map[simapp.Phase]float64{
+		simapp.PhaseCredentials: 10, simapp.PhaseOffer: 25, simapp.PhaseConnected: 126,
+		simapp.PhaseSecured: 150, simapp.PhasePacket: 270, simapp.PhaseFrame: 290,
+	}
+	for _, line := range append(dashboard("wimz_abc123", time.Hour, []view{v}, 80), keysHelp) {
+		if n := utf8.RuneCountInString(line); n > 80 {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+}
+
 func TestDashboardOfSeveralViewers(t *testing.T) {
 	refusal := &simapp.RelayError{Code: wire.CodeViewerLimit, Text: "no"}
 	views := []view{watched(), {Viewer: 2, State: ending(refusal), err: refusal, curves: &curves{}}}

@@ -10,7 +10,7 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-const keysHelp = "  t take the wheel · arrows or WASD drive · space stop · e emergency stop · q quit"
+const keysHelp = "  t takes the wheel · arrows, WASD drive · space stops · e emergency · q quits"
 
 // byKeys drives until the user leaves. The terminal is given back in any case.
 func (c *driveCmd) byKeys(ctx context.Context, a *app, s *seat, refusals <-chan *simapp.RefusedError) (err error) {
@@ -88,7 +88,7 @@ func (d *driver) follow(ctx context.Context, s *seat, screen *screen, keys <-cha
 			return nil
 		}
 		now := time.Now()
-		screen.drive(s.view(now), d.words(now))
+		screen.drive(s.view(now), d.words(now), d.notice)
 	}
 }
 
@@ -157,15 +157,11 @@ func (d *driver) quit() {
 
 // words says who drives, and how.
 func (d *driver) words(now time.Time) string {
-	words := "not taken; press t to take the wheel"
-	if d.wheel.taken {
-		words = "yours; the robot stands"
-	}
 	if left, right := d.wheel.motors(now); left != 0 || right != 0 {
-		words = fmt.Sprintf("driving, left %+.2f, right %+.2f", left, right)
+		return fmt.Sprintf("driving, left %+.2f, right %+.2f", left, right)
 	}
-	if d.notice != "" {
-		words += "  (" + d.notice + ")"
+	if d.wheel.taken {
+		return "yours; the robot stands"
 	}
-	return words
+	return "not taken; press t to take the wheel"
 }

@@ -19,8 +19,8 @@ type loadCmd struct {
 	account `embed:""`
 
 	Robots   string        `required:"" placeholder:"DIR" help:"Folder with the configurations of robots, *.yaml, as relay device add prints them."`
-	Apps     int           `default:"10" placeholder:"N" help:"How many apps to connect."`
-	Duration time.Duration `default:"30s" placeholder:"TIME" help:"How long to have sessions, once everybody is connected; an hour at most."`
+	Apps     int           `default:"10" placeholder:"N" help:"How many apps to connect. Default: ${default}."`
+	Duration time.Duration `default:"30s" placeholder:"TIME" help:"How long to have sessions, once everybody is connected; an hour at most. Default: ${default}."`
 	Rate     float64       `placeholder:"N" help:"Begin no more sessions than this in a second. Default: as many as the relay bears."`
 	JSON     bool          `name:"json" help:"Print the figures as one JSON object."`
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,11 +73,13 @@ func (s *screen) show(views []view, recording string) error {
 	return nil
 }
 
-// drive shows the video of who drives, and the state of the wheel.
-func (s *screen) drive(v view, wheel string) {
+// drive shows the video of who drives, the state of the wheel, and why it is that, if
+// there is a reason. On a low terminal the wheel matters most.
+func (s *screen) drive(v view, wheel, reason string) {
 	elapsed := time.Since(s.start).Round(time.Second)
 	lines := dashboard(s.device, elapsed, []view{v}, s.display.width())
-	s.draw(append(lines, "  "+label("wheel")+wheel, keysHelp))
+	lines = slices.Insert(lines, 1, "  "+label("wheel")+wheel, "  "+label("")+reason)
+	s.draw(append(lines, keysHelp))
 }
 
 func (s *screen) draw(lines []string) {
