@@ -90,7 +90,7 @@ func adviceOnClose(reason wire.Reason) string {
 	case wire.ReasonRobotLeft, wire.ReasonRobotGone:
 		return "the robot has gone; check that it is on"
 	case wire.ReasonUnauthorized:
-		return "the robot is no longer paired with this account"
+		return "the login has ended, or the robot is no longer paired with this account"
 	default:
 		return ""
 	}

@@ -84,7 +84,7 @@ func progress(p load.Progress) string {
 		return fmt.Sprintf("%d of %d connected", p.Connected, p.Ends)
 	}
 	return fmt.Sprintf("%s  %d sessions, %.1f/s  %d errors, %d connections lost",
-		clock(p.For), p.Sessions, float64(p.Sessions)/p.For.Seconds(), p.Errors, p.Lost)
+		clock(p.For.Round(time.Second)), p.Sessions, float64(p.Sessions)/p.For.Seconds(), p.Errors, p.Lost)
 }
 
 // printLoad shows the figures.

@@ -338,6 +338,9 @@ func TestEveryErrorSaysWhatToDo(t *testing.T) {
 			t.Errorf("%v: %v", err, got)
 		}
 	}
+	if got := advise(&simapp.ClosedError{Reason: wire.ReasonUnauthorized}); !strings.Contains(got, "login has ended") {
+		t.Error(got)
+	}
 	if explain(nil) != nil {
 		t.Error("no error became one")
 	}
