@@ -24,7 +24,7 @@ func dashboard(device wire.DeviceID, elapsed time.Duration, views []view, width 
 	}
 	lines := []string{fmt.Sprintf("%s  %d viewers", title, len(views))}
 	for _, v := range views {
-		lines = append(lines, seatLine(v))
+		lines = append(lines, viewerLine(v))
 	}
 	return lines
 }
@@ -54,8 +54,8 @@ func details(v view, width int) (lines []string) {
 	return lines
 }
 
-// seatLine is one viewer among several.
-func seatLine(v view) string {
+// viewerLine is one viewer among several.
+func viewerLine(v view) string {
 	line := fmt.Sprintf("  %d  %s", v.Viewer, v.State)
 	if v.Frames == 0 || v.err != nil {
 		return line

@@ -163,9 +163,9 @@ func TestCurve(t *testing.T) {
 
 func TestScreenWithoutATerminal(t *testing.T) {
 	var out bytes.Buffer
-	a := &app{stdout: &out, held: &held{to: &out}}
+	a := &app{stdout: &out}
 	refused := view{Viewer: 2, State: "ended: no", Error: "no", err: errors.New("no"), curves: &curves{}}
-	lines := newScreen(a, "wimz_1", false)
+	lines := newScreen(a, "wimz_1")
 	lines.start = time.Now().Add(-time.Second)
 	if err := errors.Join(lines.show([]view{watched(), refused}, ""), lines.report([]view{watched()})); err != nil {
 		t.Fatal(err)
@@ -175,7 +175,8 @@ func TestScreenWithoutATerminal(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	out.Reset()
-	asJSON := newScreen(a, "wimz_1", true)
+	asJSON := newScreen(a, "wimz_1")
+	asJSON.json = true
 	if err := errors.Join(asJSON.show([]view{watched()}, ""), asJSON.report([]view{watched(), refused})); err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +214,8 @@ func TestOnlyTerminalsThatCanBeAreDrawnOn(t *testing.T) {
 
 func TestNothingCanBeShownIsAnError(t *testing.T) {
 	for _, asJSON := range []bool{false, true} {
-		s := newScreen(&app{stdout: failing{}, held: &held{}}, "wimz_1", asJSON)
+		s := newScreen(&app{stdout: failing{}}, "wimz_1")
+		s.json = asJSON
 		s.start = time.Now().Add(-time.Second)
 		if s.show([]view{watched()}, "") == nil {
 			t.Errorf("JSON %v: it goes on", asJSON)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/term"
@@ -119,4 +121,42 @@ func (d *display) draw(lines []string) {
 func cut(line string, columns int) string {
 	runes := []rune(line)
 	return string(runes[:min(len(runes), columns)])
+}
+
+// maxHeld bounds what is held back, in bytes. More than that is lost.
+const maxHeld = 64 << 10
+
+// held passes writes on, or keeps them back while something else is on the
+// terminal.
+type held struct {
+	mu      sync.Mutex
+	to      io.Writer
+	holding bool
+	kept    bytes.Buffer
+}
+
+func (h *held) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.holding {
+		return h.to.Write(p)
+	}
+	if h.kept.Len()+len(p) <= maxHeld {
+		h.kept.Write(p)
+	}
+	return len(p), nil
+}
+
+func (h *held) hold() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.holding = true
+}
+
+// release writes what was kept back.
+func (h *held) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.holding = false
+	_, _ = h.kept.WriteTo(h.to)
 }

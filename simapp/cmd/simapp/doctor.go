@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -45,7 +44,7 @@ Examples:
 // Run looks at everything, and fails if something does.
 func (c *doctorCmd) Run(ctx context.Context, a *app) error {
 	if c.Device != "" && !c.Device.Valid() {
-		return fmt.Errorf("%q is no device; 1 to 64 of letters, digits, - and _", c.Device)
+		return valid(c.Device)
 	}
 	cfg := doctor.Config{
 		RelayURL: c.Relay, Device: c.Device, Video: c.Video, Advise: advise, Log: a.log,
@@ -67,9 +66,7 @@ func (c *doctorCmd) Run(ctx context.Context, a *app) error {
 			OK      bool            `json:"ok"`
 			Results []doctor.Result `json:"results"`
 		}{doctor.Healthy(results), results}
-		out := json.NewEncoder(a.stdout)
-		out.SetIndent("", "  ")
-		if err := out.Encode(report); err != nil {
+		if err := a.printJSON(report); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,7 @@ func (c *driveCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return explain(err)
 	}
-	var s seat
+	var s watcher
 	defer s.leave()
 	refusals := make(chan *simapp.RefusedError, 1)
 	s.watch(ctx, &c.account, a, token, simapp.Options{Device: c.Device, RelayOnly: c.RelayOnly}, func(r *simapp.RefusedError) {

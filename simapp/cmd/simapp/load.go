@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -70,9 +69,7 @@ func (c *loadCmd) Run(ctx context.Context, a *app) error {
 	case err != nil:
 		return explain(err)
 	case c.JSON:
-		out := json.NewEncoder(a.stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(report)
+		return a.printJSON(report)
 	default:
 		return printLoad(a.stdout, report)
 	}

@@ -25,14 +25,9 @@ type screen struct {
 	shown []string // for obey
 }
 
-// newScreen decides how it is shown. With --verbose what is logged matters more
-// than the dashboard.
-func newScreen(a *app, device wire.DeviceID, asJSON bool) *screen {
-	s := &screen{out: a.stdout, device: device, json: asJSON, start: time.Now()}
-	if !asJSON && !a.verbose {
-		s.display = newDisplay(a.stdout, a.held)
-	}
-	return s
+// newScreen returns one that is a dashboard where that can be.
+func newScreen(a *app, device wire.DeviceID) *screen {
+	return &screen{out: a.stdout, device: device, display: newDisplay(a.stdout, a.stderr), start: time.Now()}
 }
 
 // enter takes the terminal. It must be left again.

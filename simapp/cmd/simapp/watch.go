@@ -82,22 +82,25 @@ func (c *watchCmd) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, keep.close(a)) }()
-	var crowd audience
-	defer crowd.leave()
+	var viewers watchers
+	defer viewers.leave()
 	for number := range c.Viewers {
-		crowd.take(ctx, c, a, token, number+1, keep)
+		viewers.add(ctx, c, a, token, number+1, keep)
 	}
-	if err := crowd.refused(); err != nil {
+	if err := viewers.refused(); err != nil {
 		return err
 	}
-	screen := newScreen(a, c.Device, c.JSON)
-	if err := crowd.follow(ctx, c.For, screen, keep); err != nil {
+	screen := newScreen(a, c.Device)
+	if screen.json = c.JSON; c.JSON || a.verbose { // what is logged matters more
+		screen.display = nil
+	}
+	if err := viewers.follow(ctx, c.For, screen, keep); err != nil {
 		return err
 	}
-	crowd.leave()
-	views := crowd.views()
+	viewers.leave()
+	views := viewers.views()
 	if err := screen.report(views); err != nil {
 		return err
 	}
-	return crowd.outcome(a, views)
+	return viewers.outcome(a, views)
 }

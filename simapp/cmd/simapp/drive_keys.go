@@ -13,7 +13,7 @@ import (
 const keysHelp = "  t takes the wheel · arrows, WASD drive · space stops · e emergency · q quits"
 
 // byKeys drives until the user leaves. The terminal is given back in any case.
-func (c *driveCmd) byKeys(ctx context.Context, a *app, s *seat, refusals <-chan *simapp.RefusedError) (err error) {
+func (c *driveCmd) byKeys(ctx context.Context, a *app, s *watcher, refusals <-chan *simapp.RefusedError) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tty, err := openConsole(ctx, a.stdin)
@@ -28,7 +28,7 @@ func (c *driveCmd) byKeys(ctx context.Context, a *app, s *seat, refusals <-chan 
 		for range keys {
 		}
 	}()
-	screen := newScreen(&app{stdout: a.stdout, held: a.held}, c.Device, false)
+	screen := newScreen(a, c.Device)
 	screen.enter()
 	defer screen.leave()
 	d := &driver{motors: motors{s.viewing, zeros}, wheel: wheel{speed: c.Speed}}
@@ -58,11 +58,11 @@ func readKeys(ctx context.Context, tty io.Reader, keys chan<- key) {
 }
 
 // follow drives until the user leaves, the terminal is gone, or the video is.
-func (d *driver) follow(ctx context.Context, s *seat, screen *screen, keys <-chan key, refusals <-chan *simapp.RefusedError) error {
+func (d *driver) follow(ctx context.Context, s *watcher, screen *screen, keys <-chan key, refusals <-chan *simapp.RefusedError) error {
 	frames, seconds := time.NewTicker(frameEvery), time.NewTicker(time.Second)
 	defer frames.Stop()
 	defer seconds.Stop()
-	s.look(time.Now())
+	s.sample(time.Now())
 	for {
 		select {
 		case k, open := <-keys:
@@ -76,7 +76,7 @@ func (d *driver) follow(ctx context.Context, s *seat, screen *screen, keys <-cha
 				continue // nothing new to be shown
 			}
 		case now := <-seconds.C:
-			s.look(now)
+			s.sample(now)
 		case r := <-refusals:
 			d.refuse(r)
 		case told := <-screen.signals:
