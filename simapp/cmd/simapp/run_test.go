@@ -177,8 +177,14 @@ func TestLoginAndChoice(t *testing.T) {
 
 func TestToldToStopItSaysSo(t *testing.T) {
 	for _, args := range [][]string{
-		{"devices"}, {"watch"}, {"drive"}, {"send", "treat"}, {"doctor"}, {"pair", "7K3M-9QXD"},
-		{"events"}, {"load", "--robots", "DIR"},
+		{"devices"},
+		{"watch"},
+		{"drive"},
+		{"send", "treat"},
+		{"doctor"},
+		{"pair", "7K3M-9QXD"},
+		{"events"},
+		{"load", "--robots", "DIR"},
 	} {
 		ctx, stop := context.WithCancel(t.Context())
 		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -407,7 +413,7 @@ func TestSnapshot(t *testing.T) {
 	}
 	s.keep(whole)
 	clear(whole.Y) // it was only borrowed
-	if err := s.close(); err != nil {
+	if err = s.close(); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.Open(name)
