@@ -44,7 +44,7 @@ var completed = map[string]string{
 }
 
 // shellTime bounds a shell: one that does not answer is killed.
-const shellTime = 30 * time.Second
+const shellTime = time.Minute
 
 // shell is a command that ends with the test, or when its time is over.
 func shell(t *testing.T, name string, args ...string) *exec.Cmd {
