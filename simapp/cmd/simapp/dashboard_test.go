@@ -52,7 +52,10 @@ func TestWords(t *testing.T) {
 	if got := line(61*time.Second, v); !strings.HasPrefix(got, "01:01  live  30 pictures") {
 		t.Error(got)
 	}
-	v.Latency = nil
+	v.Latency, v.Freezes = nil, 1
+	if got := summary("wimz_1", v); !strings.Contains(got, "frozen once;") {
+		t.Error(got)
+	}
 	if got := summary("wimz_1", v); !strings.Contains(got, "unknown") {
 		t.Error(got)
 	}
