@@ -148,6 +148,9 @@ var _ = Describe("An owner with a terminal", func() {
 		Eventually(driving.screen).WithContext(ctx).Should(ContainElement(HavePrefix("  wimz_abc123  00:")))
 		Eventually(driving.screen).WithContext(ctx).Should(ContainElement(ContainSubstring("press t to take the wheel")))
 		Eventually(driving.screen).WithContext(ctx).Should(ContainElement(MatchRegexp("wimz_abc123 .* live$")))
+		Expect(pty.Setsize(driving.File, &pty.Winsize{Rows: 4, Cols: 80})).To(Succeed())
+		Eventually(driving.screen).WithContext(ctx).Should(And(HaveLen(3), ContainElement(ContainSubstring("press t to take the wheel"))),
+			"on a low terminal the wheel is what is seen")
 		driving.press("w")
 		driving.press("t")
 		Eventually(driving.screen).WithContext(ctx).Should(ContainElement(ContainSubstring("yours; the robot stands")))

@@ -276,6 +276,25 @@ func TestRecordingWithoutAPictureLeavesNoFile(t *testing.T) {
 	}
 }
 
+func TestWhatAFullDiskHoldsHasItsLength(t *testing.T) {
+	for codec, extension := range map[string]string{"h264": ".mkv", "vp8": ".ivf"} {
+		name := filepath.Join(t.TempDir(), "out"+extension)
+		r := create(t, name)
+		for _, p := range clip(t, codec) {
+			if err := r.Add(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		record.Cut(r)
+		if _, err := r.Close(); err == nil || !strings.Contains(err.Error(), "no space left") {
+			t.Errorf("%s: closed with %v", extension, err)
+		}
+		if got := length(t, name); !strings.HasPrefix(got, "0.4") {
+			t.Errorf("%s: length %s", extension, got)
+		}
+	}
+}
+
 func TestFullDiskIsAnErrorAndNoWait(t *testing.T) {
 	for _, extension := range []string{".mkv", ".ivf", ".h264"} {
 		r := create(t, filepath.Join(t.TempDir(), "out"+extension))
