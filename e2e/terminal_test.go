@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bufio"
 	"encoding/json"
 	"image"
 	"io"
@@ -93,6 +94,53 @@ var _ = Describe("An owner with a terminal", func() {
 		s.expectNothingLeft(ctx)
 	}, SpecTimeout(specTime))
 
+	It("ends in order when the terminal is closed: the recording is whole, and no place at the robot is kept", func(ctx SpecContext) {
+		s := ready(ctx, &binaries, harness.Options{Grace: specTime}) // nothing is freed by itself
+		file := filepath.Join(GinkgoT().TempDir(), "walk.mkv")
+		watching := onTerminal(s.signedIn("watch", "--record", file))
+		Eventually(watching.screen).WithContext(ctx).Should(ContainElement(MatchRegexp(`^  recording .*: [1-9]\d pictures`)))
+		for range 2 { // one is the kernel's, one the shell's
+			Expect(watching.program.Process.Signal(syscall.SIGHUP)).To(Succeed())
+		}
+		watching.ends(ctx, 0)
+		length, err := exec.Command("ffprobe", "-v", "error", "-of", "csv=p=0", "-show_entries", "format=duration", file).Output()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(strconv.ParseFloat(strings.TrimSpace(string(length)), 64)).To(BeNumerically(">", 0.5))
+		s.expectNothingLeft(ctx)
+	}, SpecTimeout(specTime))
+
+	It("ends in order when nobody reads what it prints", func(ctx SpecContext) {
+		s := ready(ctx, &binaries, harness.Options{Grace: specTime})
+		watching := s.signedIn("watch", "--json")
+		errors := gbytes.NewBuffer()
+		watching.Stderr = errors
+		figures, err := watching.StdoutPipe()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(watching.Start()).To(Succeed())
+		DeferCleanup(func() { _ = watching.Process.Kill() })
+		lines := bufio.NewScanner(figures)
+		for lines.Scan() && !strings.Contains(lines.Text(), `"state":"live"`) {
+		}
+		Expect(figures.Close()).To(Succeed())
+		Expect(watching.Wait()).To(MatchError("exit status 1"))
+		Expect(errors).To(gbytes.Say("broken pipe\n"))
+		s.expectNothingLeft(ctx)
+	}, SpecTimeout(specTime))
+
+	It("prints lines on a terminal that cannot be drawn on", func(ctx SpecContext) {
+		s := ready(ctx, &binaries, harness.Options{})
+		dumb := s.signedIn("watch")
+		dumb.Env = append(dumb.Env, "TERM=dumb")
+		watching := onTerminal(dumb)
+		Eventually(watching.shown).WithContext(ctx).Should(gbytes.Say(`00:\d\d  live  \d+ pictures .*\r\n`))
+		watching.press("\x03")
+		watching.ends(ctx, 0)
+		Expect(string(watching.shown.Contents())).NotTo(ContainSubstring("\x1b"))
+		driving := s.signedIn("drive")
+		driving.Env = append(driving.Env, "TERM=dumb")
+		onTerminal(driving).ends(ctx, 1)
+	}, SpecTimeout(specTime))
+
 	It("drives with keys, and leaves a robot that stands and a terminal as it was", func(ctx SpecContext) {
 		s, motors := drivable(ctx, &binaries)
 		driving := onTerminal(s.signedIn("drive"))
@@ -100,6 +148,9 @@ var _ = Describe("An owner with a terminal", func() {
 		Eventually(driving.screen).WithContext(ctx).Should(ContainElement(HavePrefix("  wimz_abc123  00:")))
 		Eventually(driving.screen).WithContext(ctx).Should(ContainElement(ContainSubstring("press t to take the wheel")))
 		Eventually(driving.screen).WithContext(ctx).Should(ContainElement(MatchRegexp("wimz_abc123 .* live$")))
+		Expect(pty.Setsize(driving.File, &pty.Winsize{Rows: 4, Cols: 80})).To(Succeed())
+		Eventually(driving.screen).WithContext(ctx).Should(And(HaveLen(3), ContainElement(ContainSubstring("press t to take the wheel"))),
+			"on a low terminal the wheel is what is seen")
 		driving.press("w")
 		driving.press("t")
 		Eventually(driving.screen).WithContext(ctx).Should(ContainElement(ContainSubstring("yours; the robot stands")))

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,11 +24,19 @@ const (
 	ExitUsage  = 2 // the command line makes no sense
 )
 
-// Main runs a program until it ends and exits with its status. SIGINT and
-// SIGTERM end the context; a second one ends the program at once.
+// Main runs a program until it ends and exits with its status. SIGINT, SIGTERM and
+// the loss of its terminal (SIGHUP) end the context; a second SIGINT or SIGTERM ends
+// the program at once.
 func Main(run func(ctx context.Context) (status int)) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	context.AfterFunc(ctx, func() {
+		signal.Ignore(syscall.SIGHUP) // the shell says it and the kernel, too
+		stop()
+	})
 	os.Exit(run(ctx)) //nolint:forbidigo // the one place where a program exits
 }
 
@@ -66,11 +75,19 @@ func (p Program) Parse(grammar any, args []string) (command *kong.Context, statu
 	case printed:
 		return nil, ExitOK
 	case err != nil:
-		_ = p.Fail(fmt.Errorf("%w (see %s --help)", err, p.Name))
+		_ = p.Fail(fmt.Errorf("%w (see %s --help)", err, p.named(err)))
 		return nil, ExitUsage
 	default:
 		return command, ExitOK
 	}
+}
+
+// named returns the command that an error of the parser is about, or the program.
+func (p Program) named(err error) string {
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok && wrong.Context.Selected() != nil {
+		return wrong.Context.Selected().FullPath()
+	}
+	return p.Name
 }
 
 // Run runs a parsed command, whose Run method may take a context and the given

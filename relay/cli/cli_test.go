@@ -39,7 +39,7 @@ func TestStatusAndOutput(t *testing.T) {
 		"a command that works":      {args: []string{"work"}, done: true},
 		"one that fails":            {args: []string{"work", "--fail"}, status: cli.ExitFailed, stderr: "tool: first\ntool: second\n"},
 		"one that does not exist":   {args: []string{"play"}, status: cli.ExitUsage, stderr: "(see tool --help)\n"},
-		"a flag that does not":      {args: []string{"work", "--hard"}, status: cli.ExitUsage, stderr: "tool: unknown flag --hard"},
+		"a flag that does not":      {args: []string{"work", "--hard"}, status: cli.ExitUsage, stderr: "tool: unknown flag --hard (see tool work --help)\n"},
 		"help":                      {args: []string{"--help"}, stdout: "A tool."},
 		"no command is a usage too": {status: cli.ExitUsage, stderr: "work"},
 	} {

@@ -71,8 +71,13 @@ func NewAPI(life context.Context, o Options) (*webrtc.API, error) {
 			return nil, err
 		}
 	}
-	err := webrtc.RegisterDefaultInterceptorsWithOptions(media, registry,
-		webrtc.WithNackGeneratorOptions(nack.GeneratorMaxNacksPerPacket(nacksPerPacket)))
+	interceptors := []webrtc.InterceptorOption{
+		webrtc.WithNackGeneratorOptions(nack.GeneratorMaxNacksPerPacket(nacksPerPacket)),
+	}
+	if o.Log != nil {
+		interceptors = append(interceptors, webrtc.WithInterceptorLoggerFactory(NewLoggerFactory(o.Log)))
+	}
+	err := webrtc.RegisterDefaultInterceptorsWithOptions(media, registry, interceptors...)
 	if err != nil {
 		return nil, fmt.Errorf("register interceptors: %w", err)
 	}

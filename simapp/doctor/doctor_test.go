@@ -121,6 +121,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 			"tls", Failed, "does not speak TLS", "use ws://",
 		},
 		"no relay at all":    {relay{health: 404}, nil, "health", Failed, "404 Not Found", "a relay that listens there"},
+		"TLS, not asked for": {relay{health: 400}, nil, "health", Failed, "400 Bad Request", "use wss://"},
 		"a redirect":         {relay{health: 308}, nil, "health", Failed, "elsewhere (308)", "wss://"},
 		"a relay at a loss":  {relay{token: day, devices: one, ready: 503}, nil, "ready", Failed, "503", "database"},
 		"a relay":            {well, nil, "ready", OK, "ready", ""},

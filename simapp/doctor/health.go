@@ -22,6 +22,9 @@ func (v *visit) health(ctx context.Context) Result {
 		return good("the relay answers")
 	case answer.status/100 == 3 && !v.at.secure:
 		return bad("use wss:// in the relay's address", "it sends us elsewhere (%d)", answer.status)
+	case answer.status == http.StatusBadRequest && !v.at.secure:
+		return bad("use wss:// in the relay's address if it speaks TLS; if not, check that it is a relay that listens there",
+			"it answers %s, as servers do that speak TLS", answer)
 	default:
 		return bad("check that it is a relay that listens there; a proxy before it must pass /health, /ready, /api and /ws on",
 			"it answers %s", answer)

@@ -100,7 +100,13 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	if err := robots.wait(ctx); err != nil {
 		return Report{}, err
 	}
+	took := haveSessions(ctx, cfg, apps, f)
+	return f.report(len(cfg.Robots), cfg.Apps, took), nil
+}
 
+// haveSessions lets the apps have sessions until the time is over or ctx ends, and
+// returns how long that took. Those that are cut off have ended then.
+func haveSessions(ctx context.Context, cfg Config, apps []*app, f *figures) (took time.Duration) {
 	ctx, over := context.WithTimeout(ctx, cfg.For)
 	defer over()
 	f.start()
@@ -114,9 +120,9 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		cycling.Go(func() { a.cycles(ctx, pace, i, cfg.Robots) })
 	}
 	<-ctx.Done()
-	took := time.Since(began)
+	took = time.Since(began)
 	cycling.Wait()
-	return f.report(len(cfg.Robots), cfg.Apps, took), nil
+	return took
 }
 
 // connect starts all ends, so many at a time, and returns when they are up.

@@ -1,6 +1,9 @@
 package record
 
-import "os"
+import (
+	"os"
+	"syscall"
+)
 
 // Fill gives the recorder a full disk before it has written anything.
 func Fill(r *Recorder) (err error) {
@@ -8,3 +11,6 @@ func Fill(r *Recorder) (err error) {
 	r.file.to, err = os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	return err
 }
+
+// Cut makes a recorder's disk full from here on.
+func Cut(r *Recorder) { r.file.note(syscall.ENOSPC) }

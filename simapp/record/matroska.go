@@ -3,7 +3,6 @@ package record
 import (
 	"encoding/binary"
 	"errors"
-	"slices"
 
 	"github.com/at-wat/ebml-go/mkv"
 	"github.com/at-wat/ebml-go/mkvcore"
@@ -73,25 +72,19 @@ func (m *matroska) picture(p simapp.Coded, at int64) error {
 // close returns when the library has written and closed the file.
 func (m *matroska) close() error { return m.to.Close() }
 
-// NAL unit types (H.264 table 7-1).
-const (
-	nalType = 0x1f
-	nalSPS  = 7
-	nalPPS  = 8
-)
-
 // avcConfiguration is what a decoder is told before the first picture, the
 // AVCDecoderConfigurationRecord of ISO/IEC 14496-15 §5.3.3.1.
 func avcConfiguration(key []byte) ([]byte, error) {
-	units := nalUnits(key)
-	find := func(kind byte) []byte {
-		i := slices.IndexFunc(units, func(u []byte) bool { return u[0]&nalType == kind })
-		if i < 0 {
-			return nil
+	var sps, pps []byte
+	for nal := range rtc.NALUnits(key) {
+		switch rtc.TypeOf(nal) {
+		case rtc.NALSPS:
+			sps = nal
+		case rtc.NALPPS:
+			pps = nal
+		default:
 		}
-		return units[i]
 	}
-	sps, pps := find(nalSPS), find(nalPPS)
 	if len(sps) < 4 || len(pps) == 0 || len(sps) > 0xffff || len(pps) > 0xffff {
 		return nil, errors.New("matroska: the key picture has no parameter sets")
 	}
@@ -106,9 +99,9 @@ func avcConfiguration(key []byte) ([]byte, error) {
 // Parameter sets stay in: they say what has changed since the first picture.
 func lengthPrefixed(unit []byte) []byte {
 	packed := make([]byte, 0, len(unit))
-	for _, u := range nalUnits(unit) {
-		packed = binary.BigEndian.AppendUint32(packed, uint32(len(u))) //nolint:gosec // G115: the assembler bounds it
-		packed = append(packed, u...)
+	for nal := range rtc.NALUnits(unit) {
+		packed = binary.BigEndian.AppendUint32(packed, uint32(len(nal))) //nolint:gosec // G115: the assembler bounds it
+		packed = append(packed, nal...)
 	}
 	return packed
 }

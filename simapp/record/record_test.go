@@ -97,6 +97,13 @@ func packets(t *testing.T, name string) []string {
 	return strings.Fields(strings.NewReplacer(",", "", "_", "").Replace(string(out)))
 }
 
+// length returns how long a file is, in seconds.
+func length(t *testing.T, name string) string {
+	t.Helper()
+	out := run(t, "ffprobe", "-v", "error", "-of", "csv=p=0", "-show_entries", "format=duration", name)
+	return strings.TrimSpace(string(out))
+}
+
 // numbers returns the stamps of a file's pictures, as another decoder shows them
 // at the clip's size.
 func numbers(t *testing.T, name string) []uint32 {
@@ -171,6 +178,9 @@ func TestAnotherPlayerSeesWhatWasRecorded(t *testing.T) {
 			if got := packets(t, name); !slices.Equal(got, want) {
 				t.Errorf("times %v, want %v", got, want)
 			}
+			if got := length(t, name); got != "0.400000" {
+				t.Errorf("length %s", got)
+			}
 		})
 	}
 }
@@ -189,11 +199,10 @@ func TestMatroskaHasItsLengthAndAnIndex(t *testing.T) {
 	if _, err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	out := string(run(t, "ffprobe", "-v", "error", "-of", "csv=p=0", "-show_entries", "format=duration", name))
-	if strings.TrimSpace(out) != "1199.933000" {
-		t.Errorf("length %s", out)
+	if got := length(t, name); got != "1199.933000" {
+		t.Errorf("length %s", got)
 	}
-	out = string(run(t, "ffprobe", "-v", "error", "-of", "csv=p=0", "-read_intervals", "900%+#1", "-show_entries", "packet=pts_time,flags", name))
+	out := string(run(t, "ffprobe", "-v", "error", "-of", "csv=p=0", "-read_intervals", "900%+#1", "-show_entries", "packet=pts_time,flags", name))
 	var at float64
 	if _, err := fmt.Sscanf(out, "%f,K", &at); err != nil || at < 870 || at > 900 {
 		t.Errorf("a jump to 900 s leads to %s", out)
@@ -264,6 +273,25 @@ func TestRecordingWithoutAPictureLeavesNoFile(t *testing.T) {
 	}
 	if _, err := r.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestWhatAFullDiskHoldsHasItsLength(t *testing.T) {
+	for codec, extension := range map[string]string{"h264": ".mkv", "vp8": ".ivf"} {
+		name := filepath.Join(t.TempDir(), "out"+extension)
+		r := create(t, name)
+		for _, p := range clip(t, codec) {
+			if err := r.Add(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		record.Cut(r)
+		if _, err := r.Close(); err == nil || !strings.Contains(err.Error(), "no space left") {
+			t.Errorf("%s: closed with %v", extension, err)
+		}
+		if got := length(t, name); !strings.HasPrefix(got, "0.4") {
+			t.Errorf("%s: length %s", extension, got)
+		}
 	}
 }
 

@@ -2,26 +2,17 @@ package encode_test
 
 import (
 	"bytes"
+	"iter"
 	"testing"
 
 	"wimz.dev/live/robot/internal/encode"
+	"wimz.dev/live/robot/rtc"
 )
 
-// nals splits an Annex B access unit.
-func nals(unit []byte) [][]byte {
-	var all [][]byte
-	for part := range bytes.SplitSeq(unit, []byte{0, 0, 1}) {
-		if part = bytes.TrimRight(part, "\x00"); len(part) > 0 {
-			all = append(all, part)
-		}
-	}
-	return all
-}
-
-func nalTypes(unit []byte) map[byte]int {
-	types := map[byte]int{}
-	for _, nal := range nals(unit) {
-		types[nal[0]&0x1f]++
+func nalTypes(unit []byte) map[rtc.NALType]int {
+	types := map[rtc.NALType]int{}
+	for nal := range rtc.NALUnits(unit) {
+		types[rtc.TypeOf(nal)]++
 	}
 	return types
 }
@@ -34,14 +25,14 @@ func TestH264IsWhatTheSessionDescriptionSays(t *testing.T) {
 		}
 		unit := read(t, encoder)
 		types := nalTypes(unit)
-		if i%2 == 0 && (types[7] != 1 || types[8] != 1 || types[5] != 1) {
+		if i%2 == 0 && (types[rtc.NALSPS] != 1 || types[rtc.NALPPS] != 1 || types[rtc.NALIDR] != 1) {
 			t.Errorf("frame %d: NAL units %v, want one SPS, one PPS and one IDR slice", i, types)
 		}
-		if i%2 == 1 && (types[1] != 1 || len(types) != 1) {
+		if i%2 == 1 && (types[rtc.NALSlice] != 1 || len(types) != 1) {
 			t.Errorf("frame %d: NAL units %v, want one slice", i, types)
 		}
-		for _, nal := range nals(unit) {
-			if nal[0]&0x1f == 7 && !bytes.Equal(nal[1:4], []byte{0x42, 0xe0, 0x1f}) {
+		for nal := range rtc.NALUnits(unit) {
+			if rtc.TypeOf(nal) == rtc.NALSPS && !bytes.Equal(nal[1:4], []byte{0x42, 0xe0, 0x1f}) {
 				t.Errorf("SPS says %x, want 42e01f", nal[1:4])
 			}
 		}
@@ -53,7 +44,10 @@ func TestColourIsSignalled(t *testing.T) {
 		s := settings(encode.H264, 640, 368, 400)
 		s.FullRange = full
 		unit := read(t, open(t, newCamera(640, 368), s))
-		gotFull, matrix := parseColour(nals(unit)[0])
+		next, stop := iter.Pull(rtc.NALUnits(unit))
+		sps, _ := next()
+		stop()
+		gotFull, matrix := parseColour(sps)
 		if gotFull != full || matrix != 6 {
 			t.Errorf("full range %v, matrix %d; want %v, 6 (BT.601)", gotFull, matrix, full)
 		}

@@ -5,14 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-)
 
-// NAL unit types (ITU-T H.264, table 7-1).
-const (
-	nalSlice = 1
-	nalIDR   = 5
-	nalSPS   = 7
-	nalPPS   = 8
+	"wimz.dev/live/robot/rtc"
 )
 
 var errTruncated = errors.New("a sequence parameter set is cut off")
@@ -39,38 +33,38 @@ type parser struct {
 
 func (p *parser) picture(unit []byte) error {
 	var has [32]bool // by the type of NAL unit
-	for nal := range nals(unit) {
-		kind := nal[0] & 0x1f
+	for nal := range rtc.NALUnits(unit) {
+		kind := rtc.TypeOf(nal)
 		has[kind] = true
 		if err := p.nal(kind, nal); err != nil {
 			return err
 		}
 	}
 	switch {
-	case has[nalIDR] && (!has[nalSPS] || !has[nalPPS]):
+	case has[rtc.NALIDR] && (!has[rtc.NALSPS] || !has[rtc.NALPPS]):
 		return errors.New("a key frame lacks its parameter sets")
-	case !has[nalIDR] && p.keyFrames == 0:
+	case !has[rtc.NALIDR] && p.keyFrames == 0:
 		return errors.New("the first is no key frame")
-	case !has[nalIDR] && !has[nalSlice]:
+	case !has[rtc.NALIDR] && !has[rtc.NALSlice]:
 		return errors.New("it has no slice")
 	}
-	if has[nalIDR] {
+	if has[rtc.NALIDR] {
 		p.keyFrames++
 	}
 	p.number = (p.number + 1) % (1 << p.numberBits)
 	return nil
 }
 
-func (p *parser) nal(kind byte, nal []byte) error {
+func (p *parser) nal(kind rtc.NALType, nal []byte) error {
 	switch kind {
-	case nalSPS:
+	case rtc.NALSPS:
 		return p.parameters(nal)
-	case nalIDR:
+	case rtc.NALIDR:
 		p.number = 0
 		if p.keyFrames == 0 {
 			p.keyBytes += len(nal)
 		}
-	case nalSlice:
+	case rtc.NALSlice:
 	default:
 		return nil
 	}
@@ -78,17 +72,6 @@ func (p *parser) nal(kind byte, nal []byte) error {
 		return fmt.Errorf("its number is %d, not %d: some are missing", got, p.number)
 	}
 	return nil
-}
-
-// nals splits an access unit at its start codes.
-func nals(unit []byte) func(yield func([]byte) bool) {
-	return func(yield func([]byte) bool) {
-		for part := range bytes.SplitSeq(unit, []byte{0, 0, 1}) {
-			if part = bytes.TrimRight(part, "\x00"); len(part) > 0 && !yield(part) {
-				return
-			}
-		}
-	}
 }
 
 // parameters reads a sequence parameter set (ITU-T H.264, 7.3.2.1.1), which must have

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 
 	"wimz.dev/live/relay/client"
 	"wimz.dev/live/relay/wire"
@@ -33,10 +35,14 @@ var adviceFor = map[wire.Code]string{
 	"STOPPED":     "somebody else has stopped the robot; begin again",
 }
 
-// explain adds to an error what can be done about it.
+// explain adds to an error what can be done about it. Nothing can about a command
+// that was told to stop.
 func explain(err error) error {
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case errors.Is(err, context.Canceled):
+		return errStopped
 	}
 	if advice := advise(err); advice != "" {
 		return fmt.Errorf("%w: %s", err, advice)
@@ -58,6 +64,9 @@ func advise(err error) string {
 	case errors.As(err, &robot):
 		return adviceFor[robot.Code]
 	case errors.As(err, &api) && api.Status == http.StatusUnauthorized, errors.Is(err, client.ErrUnauthorized):
+		if os.Getenv("SIMAPP_TOKEN") != "" {
+			return "check the password, or the token: the one in SIMAPP_TOKEN goes before that of simapp login"
+		}
 		return "check the password, or log in again with simapp login"
 	case api != nil && api.RetryAfter > 0:
 		return fmt.Sprintf("try again in %s", api.RetryAfter)
@@ -81,7 +90,7 @@ func adviceOnClose(reason wire.Reason) string {
 	case wire.ReasonRobotLeft, wire.ReasonRobotGone:
 		return "the robot has gone; check that it is on"
 	case wire.ReasonUnauthorized:
-		return "the robot is no longer paired with this account"
+		return "the login has ended, or the robot is no longer paired with this account"
 	default:
 		return ""
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,6 +43,19 @@ var completed = map[string]string{
 	"simapp devices --co":          "",
 }
 
+// shellTime bounds a shell: one that does not answer is killed.
+const shellTime = time.Minute
+
+// shell is a command that ends with the test, or when its time is over.
+func shell(t *testing.T, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), shellTime)
+	t.Cleanup(cancel)
+	c := exec.CommandContext(ctx, name, args...)
+	c.WaitDelay = time.Second // for what it has started, and its output
+	return c
+}
+
 // found reports whether a shell has found what is wanted, or nothing if that is.
 func found(got, want string) bool {
 	return got == want || want != "" && strings.HasPrefix(got, want)
@@ -52,7 +66,7 @@ func TestCompletionInBash(t *testing.T) {
 	script := completionOf(t, "bash")
 	for line, want := range completed {
 		args := append([]string{"-c", ask, "bash", script}, strings.Split(line, " ")...)
-		out, err := exec.Command("bash", args...).CombinedOutput()
+		out, err := shell(t, "bash", args...).CombinedOutput()
 		if got := strings.TrimSpace(string(out)); err != nil || !found(got, want) {
 			t.Errorf("%q: %s, %v, want %q", line, got, err, want)
 		}
@@ -62,7 +76,7 @@ func TestCompletionInBash(t *testing.T) {
 func TestCompletionInFish(t *testing.T) {
 	script := completionOf(t, "fish")
 	for line, want := range completed {
-		out, err := exec.Command("fish", "--no-config", "-c", `source $argv[1]; complete -C $argv[2]`, script, line).CombinedOutput()
+		out, err := shell(t, "fish", "--no-config", "-c", `source $argv[1]; complete -C $argv[2]`, script, line).CombinedOutput()
 		if got, _, _ := strings.Cut(string(out), "\t"); err != nil || !found(got, want) {
 			t.Errorf("%q: %s, %v, want %q (make setup installs fish)", line, out, err, want)
 		}
@@ -71,15 +85,15 @@ func TestCompletionInFish(t *testing.T) {
 
 func TestCompletionInZsh(t *testing.T) {
 	script := completionOf(t, "zsh")
-	shell := exec.Command("zsh", "-f", "-i")
-	shell.Env = append(os.Environ(), "TERM=dumb")
-	tty, err := pty.Start(shell)
+	zsh := shell(t, "zsh", "-f", "-i")
+	zsh.Env = append(os.Environ(), "TERM=dumb")
+	tty, err := pty.Start(zsh)
 	if err != nil {
 		t.Fatalf("%v (make setup installs zsh)", err)
 	}
 	defer func() {
-		_ = shell.Process.Kill()
-		_ = shell.Wait()
+		_ = zsh.Process.Kill()
+		_ = zsh.Wait()
 		_ = tty.Close()
 	}()
 	say := func(line, want string) {
@@ -88,9 +102,8 @@ func TestCompletionInZsh(t *testing.T) {
 			t.Fatal(err)
 		}
 		var seen bytes.Buffer
-		_ = tty.SetReadDeadline(time.Now().Add(20 * time.Second))
 		for buffer := make([]byte, 1024); !strings.Contains(seen.String(), want); {
-			n, err := tty.Read(buffer)
+			n, err := tty.Read(buffer) // has no deadline on a pty; it ends with the shell
 			seen.Write(buffer[:n])
 			if err != nil {
 				t.Fatalf("%q: %v, want %q\n%q", line, err, want, seen.String())

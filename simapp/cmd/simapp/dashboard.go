@@ -17,21 +17,16 @@ const (
 )
 
 // dashboard is what a terminal of a width shows.
-func dashboard(device wire.DeviceID, elapsed time.Duration, views []view, recording string, width int) []string {
+func dashboard(device wire.DeviceID, elapsed time.Duration, views []view, width int) []string {
 	title := fmt.Sprintf("  %s  %s", device, clock(elapsed))
-	var lines []string
 	if len(views) == 1 {
-		lines = append([]string{title + "  " + views[0].State}, details(views[0], width)...)
-	} else {
-		lines = append(lines, fmt.Sprintf("%s  %d viewers", title, len(views)))
-		for _, v := range views {
-			lines = append(lines, seatLine(v))
-		}
+		return append([]string{title + "  " + views[0].State}, details(views[0], width)...)
 	}
-	if recording != "" {
-		lines = append(lines, "  recording  "+recording)
+	lines := []string{fmt.Sprintf("%s  %d viewers", title, len(views))}
+	for _, v := range views {
+		lines = append(lines, viewerLine(v))
 	}
-	return append(lines, "  Ctrl-C ends")
+	return lines
 }
 
 // details are the lines about one viewer.
@@ -59,8 +54,8 @@ func details(v view, width int) (lines []string) {
 	return lines
 }
 
-// seatLine is one viewer among several.
-func seatLine(v view) string {
+// viewerLine is one viewer among several.
+func viewerLine(v view) string {
 	line := fmt.Sprintf("  %d  %s", v.Viewer, v.State)
 	if v.Frames == 0 || v.err != nil {
 		return line
@@ -91,8 +86,8 @@ func number(c curve) string {
 
 // link is what the robot says.
 func link(q simapp.Quality) string {
-	return fmt.Sprintf("%s %d of 4 bars, %s quality (%s), %s, %.1f %% lost, %.0f ms there and back",
-		bars(q.Bars), q.Bars, q.Tier, q.Mode, q.Resolution, q.LossPct, q.RTTMillis)
+	return fmt.Sprintf("%s %s quality (%s), %s, %.1f %% lost, round trip %.0f ms",
+		bars(q.Bars), q.Tier, q.Mode, q.Resolution, q.LossPct, q.RTTMillis)
 }
 
 // bars draws them as a phone does.
@@ -112,8 +107,7 @@ func phases(r simapp.Report) string {
 	}{
 		{simapp.PhaseCredentials, "relay"},
 		{simapp.PhaseOffer, "offer"},
-		{simapp.PhaseConnected, "path"},
-		{simapp.PhaseSecured, "keys"},
+		{simapp.PhaseSecured, "path"}, // and the keys for it
 		{simapp.PhasePacket, "packet"},
 		{simapp.PhaseFrame, "picture"},
 	} {
@@ -125,5 +119,5 @@ func phases(r simapp.Report) string {
 	if len(words) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.0f ms: %s", before, strings.Join(words, " + "))
+	return fmt.Sprintf("%.0f ms: %s", before, strings.Join(words, ", "))
 }

@@ -7,9 +7,12 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/creack/pty"
 
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/simapp"
@@ -49,7 +52,10 @@ func TestWords(t *testing.T) {
 	if got := line(61*time.Second, v); !strings.HasPrefix(got, "01:01  live  30 pictures") {
 		t.Error(got)
 	}
-	v.Latency = nil
+	v.Latency, v.Freezes = nil, 1
+	if got := summary("wimz_1", v); !strings.Contains(got, "frozen once;") {
+		t.Error(got)
+	}
 	if got := summary("wimz_1", v); !strings.Contains(got, "unknown") {
 		t.Error(got)
 	}
@@ -82,34 +88,45 @@ func TestDashboardOfOneViewer(t *testing.T) {
 		"  bit rate   " + strings.Repeat(" ", 29) + "███  1500 kbit/s, 1500 on the whole",
 		"  latency    " + strings.Repeat(" ", 29) + "███  11 ms, 95 % below 15 ms",
 		"  so far     30, 1 lost, 1 repeated, 1 unreadable, frozen 0 times",
-		"  start      52 ms: relay 10 + offer 15 + picture 27",
+		"  start      52 ms: relay 10, offer 15, picture 27",
 		"  path       through our TURN server, tls",
-		"  link       ▂▄▆· 3 of 4 bars, high quality (auto), 1280x720, 0.5 % lost, 12 ms there and back",
-		"  recording  a.mkv: 3 pictures",
-		"  Ctrl-C ends",
+		"  link       ▂▄▆· high quality (auto), 1280x720, 0.5 % lost, round trip 12 ms",
 	}
 	// The clock begins with the command.
-	if got := dashboard("wimz_1", 3*time.Second, []view{v}, "a.mkv: 3 pictures", 80); !slices.Equal(got, want) {
+	if got := dashboard("wimz_1", 3*time.Second, []view{v}, 80); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	for _, width := range []int{1, 20, 44, 45, 300} {
-		for _, l := range dashboard("wimz_1", 0, []view{v}, "", width)[1:4] {
+		for _, l := range dashboard("wimz_1", 0, []view{v}, width)[1:4] {
 			if n := utf8.RuneCountInString(l); width > 80 && n > 13+curveLen+40 {
 				t.Errorf("%d columns of %d: %q", n, width, l)
 			}
 		}
 	}
 	waiting := view{Viewer: 1, State: "connecting", curves: &curves{}}
-	if got := dashboard("wimz_1", 0, []view{waiting}, "", 80); !slices.Equal(got, []string{"  wimz_1  00:00  connecting", "  Ctrl-C ends"}) {
+	if got := dashboard("wimz_1", 0, []view{waiting}, 80); !slices.Equal(got, []string{"  wimz_1  00:00  connecting"}) {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestAllIsReadOnTheUsualTerminal(t *testing.T) {
+	v := watched()
+	v.Phases = map[simapp.Phase]float64{
+		simapp.PhaseCredentials: 10, simapp.PhaseOffer: 25, simapp.PhaseConnected: 126,
+		simapp.PhaseSecured: 150, simapp.PhasePacket: 270, simapp.PhaseFrame: 290,
+	}
+	for _, line := range append(dashboard("wimz_abc123", time.Hour, []view{v}, 80), keysHelp) {
+		if n := utf8.RuneCountInString(line); n > 80 {
+			t.Errorf("%d columns: %q", n, line)
+		}
 	}
 }
 
 func TestDashboardOfSeveralViewers(t *testing.T) {
 	refusal := &simapp.RelayError{Code: wire.CodeViewerLimit, Text: "no"}
 	views := []view{watched(), {Viewer: 2, State: ending(refusal), err: refusal, curves: &curves{}}}
-	got := strings.Join(dashboard("wimz_1", 0, views, "", 80), "\n")
-	for _, want := range []string{"2 viewers\n", "\n  1  live               ███ fps 15  1500 kbit/s  11 ms  ▂▄▆·\n", "\n  2  refused: the robot has as many viewers as it allows\n"} {
+	got := strings.Join(dashboard("wimz_1", 0, views, 80), "\n")
+	for _, want := range []string{"2 viewers\n", "\n  1  live               ███ fps 15  1500 kbit/s  11 ms  ▂▄▆·\n", "\n  2  refused: the robot has as many viewers as it allows"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %q:\n%s", want, got)
 		}
@@ -149,12 +166,11 @@ func TestCurve(t *testing.T) {
 
 func TestScreenWithoutATerminal(t *testing.T) {
 	var out bytes.Buffer
-	a := &app{stdout: &out, held: &held{to: &out}}
+	a := &app{stdout: &out}
 	refused := view{Viewer: 2, State: "ended: no", Error: "no", err: errors.New("no"), curves: &curves{}}
-	lines := newScreen(a, "wimz_1", false)
+	lines := newScreen(a, "wimz_1")
 	lines.start = time.Now().Add(-time.Second)
-	lines.show([]view{watched(), refused}, "")
-	if err := lines.report([]view{watched()}); err != nil {
+	if err := errors.Join(lines.show([]view{watched(), refused}, ""), lines.report([]view{watched()})); err != nil {
 		t.Fatal(err)
 	}
 	if got := out.String(); !strings.HasPrefix(got, "viewer 1: 00:01  live  30 pictures") ||
@@ -162,9 +178,9 @@ func TestScreenWithoutATerminal(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	out.Reset()
-	asJSON := newScreen(a, "wimz_1", true)
-	asJSON.show([]view{watched()}, "")
-	if err := asJSON.report([]view{watched(), refused}); err != nil {
+	asJSON := newScreen(a, "wimz_1")
+	asJSON.json = true
+	if err := errors.Join(asJSON.show([]view{watched()}, ""), asJSON.report([]view{watched(), refused})); err != nil {
 		t.Fatal(err)
 	}
 	all := strings.Split(strings.TrimSpace(out.String()), "\n")
@@ -181,6 +197,39 @@ func TestScreenWithoutATerminal(t *testing.T) {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 }
+
+func TestOnlyTerminalsThatCanBeAreDrawnOn(t *testing.T) {
+	other, terminal, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = errors.Join(other.Close(), terminal.Close()) }()
+	for kind, want := range map[string]bool{"xterm": true, "dumb": false} {
+		t.Setenv("TERM", kind)
+		if got := newDisplay(terminal, &held{}); (got != nil) != want {
+			t.Errorf("TERM=%s: %v", kind, got)
+		}
+	}
+	if newDisplay(&bytes.Buffer{}, &held{}) != nil {
+		t.Error("a buffer is drawn on")
+	}
+}
+
+func TestNothingCanBeShownIsAnError(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		s := newScreen(&app{stdout: failing{}}, "wimz_1")
+		s.json = asJSON
+		s.start = time.Now().Add(-time.Second)
+		if s.show([]view{watched()}, "") == nil {
+			t.Errorf("JSON %v: it goes on", asJSON)
+		}
+	}
+}
+
+// failing is what nobody reads any more.
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, syscall.EPIPE }
 
 func TestLogIsHeldWhileTheTerminalIsTaken(t *testing.T) {
 	var out bytes.Buffer

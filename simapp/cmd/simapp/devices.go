@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -41,9 +40,7 @@ func (c *devicesCmd) Run(ctx context.Context, a *app) error {
 	case err != nil:
 		return explain(err)
 	case c.JSON:
-		out := json.NewEncoder(a.stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(append([]simapp.DeviceStatus{}, devices...)) // [], never null
+		return a.printJSON(append([]simapp.DeviceStatus{}, devices...)) // [], never null
 	case len(devices) == 0:
 		_, err = fmt.Fprintln(a.stdout, "This account has no robot yet. Pair one: simapp pair CODE")
 		return err
@@ -70,17 +67,14 @@ func presence(d simapp.DeviceStatus) string {
 // choose returns the device that is meant: the one named, or the only one there is.
 func choose(ctx context.Context, relay, token string, named wire.DeviceID) (wire.DeviceID, error) {
 	if named != "" {
-		if !named.Valid() {
-			return "", fmt.Errorf("%q is no device; 1 to 64 of letters, digits, - and _", named)
-		}
-		return named, nil
+		return named, valid(named)
 	}
 	devices, err := simapp.Devices(ctx, relay, token)
 	switch {
 	case err != nil:
 		return "", err
 	case len(devices) == 0:
-		return "", errors.New("this account has no robot yet; pair one first")
+		return "", errors.New("this account has no robot yet; pair one: simapp pair CODE")
 	case len(devices) == 1:
 		return devices[0].DeviceID, nil
 	}
@@ -92,4 +86,12 @@ func choose(ctx context.Context, relay, token string, named wire.DeviceID) (wire
 		}
 	}
 	return "", fmt.Errorf("this account has several robots; choose with --device: %s", strings.Join(names, ", "))
+}
+
+// valid refuses what can be no robot's name.
+func valid(named wire.DeviceID) error {
+	if !named.Valid() {
+		return fmt.Errorf("%q is no device; 1 to 64 of letters, digits, - and _", named)
+	}
+	return nil
 }

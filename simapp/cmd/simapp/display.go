@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/term"
@@ -32,14 +34,16 @@ type display struct {
 	active  bool
 }
 
-// newDisplay returns nil if out is no terminal.
+// newDisplay returns nil if out is no terminal that can be drawn on.
 func newDisplay(out io.Writer, log *held) *display {
-	file, ok := out.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
+	if !drawable(out) {
 		return nil
 	}
-	return &display{out: file, held: log, signals: make(chan os.Signal, 1)}
+	return &display{out: out.(*os.File), held: log, signals: make(chan os.Signal, 1)} //nolint:forcetypeassert // a terminal is one
 }
+
+// drawable reports whether a stream is a terminal that knows ECMA-48.
+func drawable(stream any) bool { return isTerminal(stream) && os.Getenv("TERM") != "dumb" }
 
 // enter takes the terminal, and returns the signals of its user for obey.
 func (d *display) enter() <-chan os.Signal {
@@ -117,4 +121,42 @@ func (d *display) draw(lines []string) {
 func cut(line string, columns int) string {
 	runes := []rune(line)
 	return string(runes[:min(len(runes), columns)])
+}
+
+// maxHeld bounds what is held back, in bytes. More than that is lost.
+const maxHeld = 64 << 10
+
+// held passes writes on, or keeps them back while something else is on the
+// terminal.
+type held struct {
+	mu      sync.Mutex
+	to      io.Writer
+	holding bool
+	kept    bytes.Buffer
+}
+
+func (h *held) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.holding {
+		return h.to.Write(p)
+	}
+	if h.kept.Len()+len(p) <= maxHeld {
+		h.kept.Write(p)
+	}
+	return len(p), nil
+}
+
+func (h *held) hold() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.holding = true
+}
+
+// release writes what was kept back.
+func (h *held) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.holding = false
+	_, _ = h.kept.WriteTo(h.to)
 }

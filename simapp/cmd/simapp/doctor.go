@@ -3,15 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"slices"
 	"strings"
-
-	"golang.org/x/term"
 
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/simapp"
@@ -47,7 +44,7 @@ Examples:
 // Run looks at everything, and fails if something does.
 func (c *doctorCmd) Run(ctx context.Context, a *app) error {
 	if c.Device != "" && !c.Device.Valid() {
-		return fmt.Errorf("%q is no device; 1 to 64 of letters, digits, - and _", c.Device)
+		return valid(c.Device)
 	}
 	cfg := doctor.Config{
 		RelayURL: c.Relay, Device: c.Device, Video: c.Video, Advise: advise, Log: a.log,
@@ -62,16 +59,14 @@ func (c *doctorCmd) Run(ctx context.Context, a *app) error {
 	}
 	results := doctor.Run(ctx, cfg)
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return errStopped
 	}
 	if c.JSON {
 		report := struct {
 			OK      bool            `json:"ok"`
 			Results []doctor.Result `json:"results"`
 		}{doctor.Healthy(results), results}
-		out := json.NewEncoder(a.stdout)
-		out.SetIndent("", "  ")
-		if err := out.Encode(report); err != nil {
+		if err := a.printJSON(report); err != nil {
 			return err
 		}
 	}
@@ -95,7 +90,7 @@ func verdict(results []doctor.Result) error {
 // printCheck shows one result.
 func printCheck(w io.Writer, r doctor.Result) {
 	mark := map[doctor.Outcome]string{doctor.OK: "✓", doctor.Failed: "✗", doctor.Skipped: "–"}[r.Outcome]
-	if colour := map[doctor.Outcome]int{doctor.OK: 32, doctor.Failed: 31}[r.Outcome]; colour != 0 && coloured(w) {
+	if colour := map[doctor.Outcome]int{doctor.OK: 32, doctor.Failed: 31}[r.Outcome]; colour != 0 && drawable(w) && os.Getenv("NO_COLOR") == "" {
 		mark = fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, mark)
 	}
 	_, _ = fmt.Fprintf(w, "%s %-12s %s\n", mark, r.Check, r.Text)
@@ -109,12 +104,6 @@ func printCheck(w io.Writer, r doctor.Result) {
 	}
 }
 
-// coloured reports whether colours are shown: on a terminal, unless NO_COLOR is set.
-func coloured(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == ""
-}
-
 // steps says when each step of a viewing was reached, and which way its media takes.
 func steps(r simapp.Report) []string {
 	var lines []string
@@ -125,7 +114,7 @@ func steps(r simapp.Report) []string {
 	for i, phase := range reached {
 		texts[i] = fmt.Sprintf("%s %.0f", strings.ReplaceAll(string(phase), "_", " "), r.Phases[phase])
 	}
-	for some := range slices.Chunk(texts, 5) {
+	for some := range slices.Chunk(texts, 4) {
 		lines = append(lines, "ms: "+strings.Join(some, ", "))
 	}
 	if r.Pair != nil {

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
-
-	"golang.org/x/term"
 
 	"wimz.dev/live/relay/wire"
 	"wimz.dev/live/simapp"
@@ -57,14 +54,14 @@ func (c *driveCmd) Validate() error {
 // Run drives until the user leaves, the lines end, or ctx does.
 func (c *driveCmd) Run(ctx context.Context, a *app) error {
 	keys := isTerminal(a.stdin)
-	if keys && !isTerminal(a.stdout) {
-		return errors.New("standard output is no terminal; drive there, or give lines on standard input")
+	if keys && !drawable(a.stdout) {
+		return errors.New("standard output is no terminal that can be drawn on; drive there, or give lines on standard input")
 	}
 	token, err := c.enter(ctx, a, &c.Device)
 	if err != nil {
 		return explain(err)
 	}
-	var s seat
+	var s watcher
 	defer s.leave()
 	refusals := make(chan *simapp.RefusedError, 1)
 	s.watch(ctx, &c.account, a, token, simapp.Options{Device: c.Device, RelayOnly: c.RelayOnly}, func(r *simapp.RefusedError) {
@@ -97,7 +94,7 @@ func ready(ctx context.Context, v *simapp.Viewing) error {
 		case <-time.After(channelTime):
 			return errors.New("the robot's control channel did not open")
 		case <-ctx.Done():
-			return errors.New("stopped")
+			return errStopped
 		}
 	}
 	return nil
@@ -105,8 +102,3 @@ func ready(ctx context.Context, v *simapp.Viewing) error {
 
 // channelTime is longer than a viewing waits for its first picture.
 const channelTime = time.Minute
-
-func isTerminal(stream any) bool {
-	file, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
-}

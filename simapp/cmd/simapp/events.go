@@ -30,8 +30,8 @@ func (*eventsCmd) Help() string {
 
 Examples:
 
-    simapp events --relay ws://127.0.0.1:8000 --email you@example.com --password-stdin < password
-    simapp events --relay wss://relay.example.com --device wimz_abc123 --json | jq .level`
+    simapp events
+    simapp events --device wimz_abc123 --json | jq .level`
 }
 
 // Run prints events until ctx ends, which is no error.

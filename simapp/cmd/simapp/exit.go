@@ -37,6 +37,7 @@ var (
 	errExpired     = errors.New("the login has ended; run simapp login again")
 	errUnreachable = errors.New("the relay cannot be reached")
 	errNoVideo     = errors.New("no picture came")
+	errStopped     = errors.New("stopped")
 )
 
 // exitStatus says what kind of error ended a command.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"image"
 	"strings"
@@ -14,8 +15,7 @@ import (
 
 // keeper writes what the user wants to keep of a video.
 type keeper struct {
-	snapshot string // file; empty: none is wanted
-	last     newest
+	snapshot *snapshot // nil if none is wanted
 
 	mu       sync.Mutex
 	name     string           // of the recording
@@ -23,23 +23,29 @@ type keeper struct {
 	failed   error            // of the recording, which has ended then
 }
 
-// openKeeper makes the recording's file, if one is named.
+// openKeeper makes the files that are named.
 func openKeeper(recording, snapshot string) (*keeper, error) {
-	k := &keeper{snapshot: snapshot, name: recording}
-	if recording == "" {
-		return k, nil
-	}
+	k := &keeper{name: recording}
 	var err error
-	k.recorder, err = record.Create(recording)
-	return k, err
+	if snapshot != "" {
+		if k.snapshot, err = openSnapshot(snapshot); err != nil {
+			return nil, err
+		}
+	}
+	if recording != "" {
+		if k.recorder, err = record.Create(recording); err != nil {
+			return nil, errors.Join(err, k.closeSnapshot())
+		}
+	}
+	return k, nil
 }
 
 // picture is what to do with each picture, nil if nothing.
 func (k *keeper) picture() func(*image.YCbCr) {
-	if k.snapshot == "" {
+	if k.snapshot == nil {
 		return nil
 	}
-	return k.last.keep
+	return k.snapshot.keep
 }
 
 // coded is what to do with each picture as it came, nil if nothing.
@@ -72,19 +78,25 @@ func (k *keeper) words() string {
 
 // close ends the recording, writes the snapshot, and says what there is.
 func (k *keeper) close(a *app) error {
-	if k.recorder != nil {
-		summary, err := k.recorder.Close()
-		if summary.Pictures > 0 {
-			_, _ = fmt.Fprintf(a.stderr, "simapp: recorded %s: %s\n", k.name, recorded(summary))
-		}
-		if err = cmp.Or(k.failed, err); err != nil {
-			return err
-		}
+	return errors.Join(k.closeRecording(a), k.closeSnapshot())
+}
+
+func (k *keeper) closeRecording(a *app) error {
+	if k.recorder == nil {
+		return nil
 	}
-	if k.snapshot != "" && k.last.there() {
-		return k.last.save(k.snapshot)
+	summary, err := k.recorder.Close()
+	if summary.Pictures > 0 {
+		_, _ = fmt.Fprintf(a.stderr, "simapp: recorded %s: %s\n", k.name, recorded(summary))
 	}
-	return nil
+	return cmp.Or(k.failed, err)
+}
+
+func (k *keeper) closeSnapshot() error {
+	if k.snapshot == nil {
+		return nil
+	}
+	return k.snapshot.close()
 }
 
 // recorded describes a recording.

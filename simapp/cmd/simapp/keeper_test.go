@@ -37,7 +37,7 @@ func TestKeeperSaysWhatItHasRecorded(t *testing.T) {
 	if got := k.words(); got != name+": 2 pictures, 1s, 320x192, then 160x96" {
 		t.Error(got)
 	}
-	if err = k.close(&app{stderr: &said}); err != nil || said.String() != "simapp: recorded "+name+": 2 pictures, 1s, 320x192, then 160x96\n" {
+	if err = k.close(&app{stderr: &held{to: &said}}); err != nil || said.String() != "simapp: recorded "+name+": 2 pictures, 1s, 320x192, then 160x96\n" {
 		t.Errorf("%v, %s", err, said.String())
 	}
 	if k, err = openKeeper(name, ""); err == nil || !strings.Contains(err.Error(), "is there already") {
@@ -56,7 +56,7 @@ func TestRecordingThatFailsIsNotSilent(t *testing.T) {
 	if got := k.words(); !strings.Contains(got, "has ended") || !strings.Contains(got, "cannot hold h264") {
 		t.Error(got)
 	}
-	if err = k.close(&app{stderr: &said}); err == nil || !strings.Contains(err.Error(), "cannot hold h264") || said.Len() > 0 {
+	if err = k.close(&app{stderr: &held{to: &said}}); err == nil || !strings.Contains(err.Error(), "cannot hold h264") || said.Len() > 0 {
 		t.Errorf("%v, %s", err, said.String())
 	}
 	none, err := openKeeper("", "")

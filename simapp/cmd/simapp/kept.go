@@ -24,7 +24,7 @@ type kept struct {
 func keptFile() (string, error) {
 	folder, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("no folder for the login: %w", err)
+		return "", err
 	}
 	return filepath.Join(folder, "simapp", "login.json"), nil
 }
@@ -44,48 +44,52 @@ func readKept() (kept, error) {
 		return k, fmt.Errorf("read the login: %w", err)
 	}
 	if json.Unmarshal(data, &k) != nil || k.Relay == "" || k.Token == "" {
-		return kept{}, fmt.Errorf("%s is damaged; remove it and log in again", name)
+		return kept{}, fmt.Errorf("%s is damaged; log in again: simapp login --relay URL", name)
 	}
 	return k, nil
 }
 
 // write replaces the kept login as a whole: a reader sees the old one or the new.
 func (k kept) write() error {
-	name, err := keptFile()
+	partial, name, err := openPartial()
 	if err != nil {
 		return err
 	}
-	if err = k.replace(name); err != nil {
-		return fmt.Errorf("keep the login: %w", err)
-	}
-	return nil
-}
-
-func (k kept) replace(name string) error {
-	data, err := json.Marshal(k)
-	if err != nil {
-		return err
-	}
-	folder := filepath.Dir(name)
-	if err = os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	if err = os.Chmod(folder, 0o700); err != nil { //nolint:gosec // G302: a folder
-		return err
-	}
-	partial, err := os.CreateTemp(folder, ".login-*") // with mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = partial.Write(append(data, '\n'))
+	err = json.NewEncoder(partial).Encode(k)
 	err = errors.Join(err, partial.Sync(), partial.Close())
 	if err == nil {
 		err = os.Rename(partial.Name(), name)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(partial.Name()))
+		return fmt.Errorf("keep the login: %w", errors.Join(err, os.Remove(partial.Name())))
 	}
 	return nil
+}
+
+// canKeep fails if a login cannot be kept, before there is one.
+func canKeep() error {
+	partial, _, err := openPartial()
+	if err != nil {
+		return err
+	}
+	return errors.Join(partial.Close(), os.Remove(partial.Name()))
+}
+
+// openPartial opens what is to become the file of the kept login, beside it.
+func openPartial() (partial *os.File, name string, err error) {
+	if name, err = keptFile(); err == nil {
+		err = os.MkdirAll(filepath.Dir(name), 0o700)
+	}
+	if err == nil {
+		err = os.Chmod(filepath.Dir(name), 0o700) //nolint:gosec // G302: a folder
+	}
+	if err == nil {
+		partial, err = os.CreateTemp(filepath.Dir(name), ".login-*") // with mode 0600
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("the login cannot be kept: %w; set XDG_CONFIG_HOME to a folder that you can write to", err)
+	}
+	return partial, name, nil
 }
 
 // removeKept forgets the login. That there is none is no error.

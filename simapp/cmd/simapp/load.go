@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,8 +18,8 @@ type loadCmd struct {
 	account `embed:""`
 
 	Robots   string        `required:"" placeholder:"DIR" help:"Folder with the configurations of robots, *.yaml, as relay device add prints them."`
-	Apps     int           `default:"10" placeholder:"N" help:"How many apps to connect."`
-	Duration time.Duration `default:"30s" placeholder:"TIME" help:"How long to have sessions, once everybody is connected; an hour at most."`
+	Apps     int           `default:"10" placeholder:"N" help:"How many apps to connect. Default: ${default}."`
+	Duration time.Duration `default:"30s" placeholder:"TIME" help:"How long to have sessions, once everybody is connected; an hour at most. Default: ${default}."`
 	Rate     float64       `placeholder:"N" help:"Begin no more sessions than this in a second. Default: as many as the relay bears."`
 	JSON     bool          `name:"json" help:"Print the figures as one JSON object."`
 }
@@ -70,9 +69,7 @@ func (c *loadCmd) Run(ctx context.Context, a *app) error {
 	case err != nil:
 		return explain(err)
 	case c.JSON:
-		out := json.NewEncoder(a.stdout)
-		out.SetIndent("", "  ")
-		return out.Encode(report)
+		return a.printJSON(report)
 	default:
 		return printLoad(a.stdout, report)
 	}
@@ -84,7 +81,7 @@ func progress(p load.Progress) string {
 		return fmt.Sprintf("%d of %d connected", p.Connected, p.Ends)
 	}
 	return fmt.Sprintf("%s  %d sessions, %.1f/s  %d errors, %d connections lost",
-		clock(p.For), p.Sessions, float64(p.Sessions)/p.For.Seconds(), p.Errors, p.Lost)
+		clock(p.For.Round(time.Second)), p.Sessions, float64(p.Sessions)/p.For.Seconds(), p.Errors, p.Lost)
 }
 
 // printLoad shows the figures.

@@ -38,7 +38,7 @@ func TestLoadFigures(t *testing.T) {
 	}
 	for want, p := range map[string]load.Progress{
 		"3 of 120 connected": {Connected: 3, Ends: 120},
-		"01:04  128 sessions, 2.0/s  1 errors, 0 connections": {Ends: 120, For: 64 * time.Second, Sessions: 128, Errors: 1},
+		"01:04  128 sessions, 2.0/s  1 errors, 0 connections": {Ends: 120, For: 63900 * time.Millisecond, Sessions: 128, Errors: 1},
 	} {
 		if got := progress(p); !strings.HasPrefix(got, want) {
 			t.Errorf("%q is not %q", got, want)

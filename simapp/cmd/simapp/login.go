@@ -4,112 +4,136 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"net/http"
+	"strings"
 
-	"wimz.dev/live/relay/wire"
+	"golang.org/x/term"
+
 	"wimz.dev/live/simapp"
 )
 
-// dialTimeout bounds a step on the way to the relay, once it is known who asks.
-const dialTimeout = 15 * time.Second
+// signin is what login and register have in common.
+type signin struct {
+	relayFlag `embed:""`
 
-// relayFlag says which relay is meant.
-type relayFlag struct {
-	Relay string `env:"SIMAPP_RELAY" placeholder:"URL" help:"The relay: ws://HOST:PORT or wss://HOST. Default: where simapp login was."`
+	Email         string `placeholder:"ADDRESS" help:"The account. Default: as the last time, or asked on the terminal."`
+	PasswordStdin bool   `help:"Read the password from standard input, instead of asking on the terminal."`
 }
 
-// AfterApply takes the relay of the kept login if none is named.
-func (f *relayFlag) AfterApply() error {
-	if f.Relay != "" {
-		return nil
-	}
-	k, err := readKept()
+// loginCmd keeps a login for the other commands.
+type loginCmd struct {
+	signin `embed:""`
+}
+
+// Help is shown by simapp login --help.
+func (*loginCmd) Help() string {
+	return `Keeps the login in the folder of your settings (on Linux ~/.config/simapp), where only you can
+read it, and the other commands use it until simapp logout. The password is not kept. What uses
+the login refreshes it when it comes near its end, after a day.
+
+Examples:
+
+    simapp login --relay wss://relay.example.com
+    simapp login --relay ws://127.0.0.1:8000 --email you@example.com --password-stdin < password`
+}
+
+// Run logs in.
+func (c *loginCmd) Run(ctx context.Context, a *app) error {
+	return c.sign(ctx, a, "logged in", simapp.Login)
+}
+
+// registerCmd opens an account.
+type registerCmd struct {
+	signin `embed:""`
+}
+
+// Help is shown by simapp register --help.
+func (*registerCmd) Help() string {
+	return `Opens an account and logs in with it, if the relay lets everybody do so.
+
+Example:
+
+    simapp register --relay wss://relay.example.com --email you@example.com`
+}
+
+// Run registers.
+func (c *registerCmd) Run(ctx context.Context, a *app) error {
+	return c.sign(ctx, a, "registered, and logged in", simapp.Register)
+}
+
+type obtain func(ctx context.Context, baseURL, email, password string) (token string, err error)
+
+func (c *signin) sign(ctx context.Context, a *app, done string, token obtain) error {
+	k := kept{Relay: c.Relay, Email: c.Email}
+	err := canKeep()
 	if err != nil {
 		return err
 	}
-	if k.Relay == "" {
-		return errors.New("which relay? Use --relay, set SIMAPP_RELAY, or run simapp login")
-	}
-	f.Relay = k.Relay
-	return nil
-}
-
-// account says who is asking: by flags, else by the environment, else whoever
-// simapp login has signed in.
-type account struct {
-	relayFlag `embed:""`
-
-	Token         string `env:"SIMAPP_TOKEN" placeholder:"JWT" help:"The token of a login. Flags can be seen in the process list; the environment cannot."`
-	Email         string `placeholder:"ADDRESS" help:"Log in with this address for this once."`
-	PasswordStdin bool   `help:"Read the password of --email from standard input, instead of asking on the terminal."`
-}
-
-// login returns the token.
-func (c *account) login(ctx context.Context, a *app) (string, error) {
-	switch {
-	case c.Email != "":
-		password, err := a.password(ctx, c.Email, c.PasswordStdin)
-		if err != nil {
-			return "", err
+	if k.Email == "" {
+		if k.Email, err = c.who(ctx, a); err != nil {
+			return err
 		}
-		return simapp.Login(ctx, c.Relay, c.Email, password)
-	case c.Token != "":
-		return c.Token, nil
-	default:
-		return c.keptLogin(ctx, a)
 	}
-}
-
-// keptLogin returns the token that simapp login has kept, or a fresh one if little
-// is left of it. It goes to no other relay.
-func (c *account) keptLogin(ctx context.Context, a *app) (string, error) {
-	k, err := readKept()
-	switch {
-	case err != nil:
-		return "", err
-	case k.Token == "":
-		return "", errNobody
-	case !k.isFor(c.Relay):
-		return "", fmt.Errorf("%w: the login is at another relay, %s", errNobody, k.Relay)
-	}
-	left, whole, known := k.life(time.Now())
-	switch {
-	case !known || left > whole/4:
-		return k.Token, nil
-	case left <= 0:
-		return "", errExpired
-	}
-	fresh, err := simapp.Refresh(ctx, c.Relay, k.Token)
+	password, err := a.password(ctx, k.Email, c.PasswordStdin)
 	if err != nil {
-		a.log.WarnContext(ctx, "the login ends soon and was not refreshed", "left", left, "error", err)
-		return k.Token, nil
+		return err
 	}
-	k.Token = fresh
+	if k.Token, err = token(ctx, k.Relay, k.Email, password); err != nil {
+		return explain(err)
+	}
 	if err = k.write(); err != nil {
-		a.log.WarnContext(ctx, "the fresh login is not kept", "error", err)
+		return err
 	}
-	return fresh, nil
+	_, err = fmt.Fprintf(a.stdout, "%s at %s as %s\n", done, k.Relay, k.Email)
+	return err
 }
 
-// enter logs in. If the device that is meant is not named, it becomes the only one
-// there is.
-func (c *account) enter(ctx context.Context, a *app, device *wire.DeviceID) (token string, err error) {
-	if token, err = c.login(ctx, a); err != nil {
-		return "", err
+// who returns whose login it was, or asks.
+func (c *signin) who(ctx context.Context, a *app) (string, error) {
+	if last, err := readKept(); err == nil && last.isFor(c.Relay) && last.Email != "" {
+		return last.Email, nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, errUnreachable)
-	defer cancel()
-	*device, err = choose(ctx, c.Relay, token, *device)
-	return token, err
+	if c.PasswordStdin {
+		return "", errors.New("whose password is it? Use --email")
+	}
+	email, err := a.ask(ctx, "E-mail address: ", func(t *term.Terminal, prompt string) (string, error) {
+		t.SetPrompt(prompt)
+		return t.ReadLine()
+	})
+	return strings.TrimSpace(email), err
 }
 
-// connect opens a socket at the relay. With the kept login it outlives its token.
-func (c *account) connect(ctx context.Context, a *app, token string, onMessage func(wire.Message)) (*simapp.Phone, error) {
-	dialing, cancel := context.WithTimeoutCause(ctx, dialTimeout, errUnreachable)
-	defer cancel()
-	phone, err := simapp.Dial(dialing, simapp.Config{RelayURL: c.Relay, Token: token, OnMessage: onMessage, Log: a.log})
-	if err == nil && c.Email == "" && c.Token == "" {
-		a.running.Go(func() { c.renew(ctx, a, phone) })
+// logoutCmd ends the kept login.
+type logoutCmd struct{}
+
+// Help is shown by simapp logout --help.
+func (*logoutCmd) Help() string {
+	return `Voids the login at the relay, which ends what uses it, and forgets it here. If the relay does
+not answer it is forgotten all the same, with status 7.
+
+Example:
+
+    simapp logout`
+}
+
+// Run logs out.
+func (*logoutCmd) Run(ctx context.Context, a *app) error {
+	k, err := readKept()
+	if err == nil && k.Token == "" {
+		return errNobody
 	}
-	return phone, err
+	if err != nil {
+		return errors.Join(err, removeKept())
+	}
+	said := simapp.Logout(ctx, k.Relay, k.Token)
+	if err = removeKept(); err != nil {
+		return errors.Join(explain(said), err)
+	}
+	refused := (*simapp.APIError)(nil)
+	void := errors.As(said, &refused) && refused.Status == http.StatusUnauthorized
+	if said != nil && !void {
+		return fmt.Errorf("%w; the login is forgotten here, but good until its end", said)
+	}
+	_, err = fmt.Fprintf(a.stdout, "logged out at %s\n", k.Relay)
+	return err
 }

@@ -6,11 +6,15 @@ package main
 import (
 	"context"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"wimz.dev/live/relay/cli"
 )
 
 func main() {
+	// Who stops reading is found out by writing: sessions are closed all the same.
+	signal.Ignore(syscall.SIGPIPE)
 	cli.Main(func(ctx context.Context) int {
 		return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	})

@@ -21,8 +21,8 @@ func (*pairCmd) Help() string {
 
 Examples:
 
-    simapp pair 7K3M-9QXD --relay wss://relay.example.com
-    simapp pair 7K3M-9QXD --relay ws://127.0.0.1:8000 --email you@example.com --password-stdin < password`
+    simapp pair 7K3M-9QXD
+    simapp pair 7k3m9qxd --relay ws://127.0.0.1:8000 --email you@example.com --password-stdin < password`
 }
 
 // Run pairs the robot.
@@ -53,7 +53,7 @@ it is disconnected.
 
 Example:
 
-    simapp unpair wimz_abc123 --relay wss://relay.example.com`
+    simapp unpair wimz_abc123`
 }
 
 // Run unpairs the robot.

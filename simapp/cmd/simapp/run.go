@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"sync"
@@ -50,12 +51,18 @@ type grammar struct {
 type app struct {
 	stdin  io.Reader
 	stdout io.Writer
-	stderr io.Writer
-	held   *held // standard error, behind stderr and log
-	log    *slog.Logger
+	stderr *held
+	log    *slog.Logger // to stderr
 
 	verbose bool
 	running sync.WaitGroup // what ends with the command, and is waited for
+}
+
+// printJSON prints what a program reads, and people may.
+func (a *app) printJSON(value any) error {
+	out := json.NewEncoder(a.stdout)
+	out.SetIndent("", "  ")
+	return out.Encode(value)
 }
 
 // run is the whole program but for the process: it returns the exit status. It
@@ -73,7 +80,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		level = slog.LevelDebug
 	}
 	a := &app{
-		stdin: stdin, stdout: stdout, stderr: errors, held: errors, verbose: g.Verbose,
+		stdin: stdin, stdout: stdout, stderr: errors, verbose: g.Verbose,
 		log: cli.Logger(errors, level, "text"),
 	}
 	defer a.running.Wait()

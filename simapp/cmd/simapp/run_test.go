@@ -64,6 +64,7 @@ func TestCommandLine(t *testing.T) {
 		"nothing":        {nil, cli.ExitUsage, "see simapp --help"},
 		"unknown":        {[]string{"dance"}, cli.ExitUsage, "see simapp --help"},
 		"no relay":       {[]string{"watch"}, cli.ExitUsage, "--relay"},
+		"for less":       {[]string{"watch", "--relay", "ws://h", "--for=-3s"}, cli.ExitUsage, "see simapp watch --help"},
 		"bad codec":      {[]string{"watch", "--relay", "ws://h", "--codec", "av1"}, cli.ExitUsage, "--codec"},
 		"nobody":         {[]string{"watch", "--relay", "ws://h"}, exitNotAllowed, "SIMAPP_TOKEN"},
 		"no password":    {[]string{"watch", "--relay", "ws://h", "--email", "a@b.c"}, cli.ExitFailed, "--password-stdin"},
@@ -171,6 +172,47 @@ func TestLoginAndChoice(t *testing.T) {
 				t.Error("the password is in the error")
 			}
 		})
+	}
+}
+
+func TestToldToStopItSaysSo(t *testing.T) {
+	for _, args := range [][]string{
+		{"devices"},
+		{"watch"},
+		{"drive"},
+		{"send", "treat"},
+		{"doctor"},
+		{"pair", "7K3M-9QXD"},
+		{"events"},
+		{"load", "--robots", "DIR"},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			stop()
+			<-r.Context().Done()
+		}))
+		var said bytes.Buffer
+		if args[0] == "load" {
+			args[2] = t.TempDir()
+			robot := []byte("cloud: {device_id: a, device_secret: hush}")
+			if err := os.WriteFile(filepath.Join(args[2], "a.yaml"), robot, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		status := run(ctx, append(args, "--relay", server.URL, "--token", "T"), strings.NewReader(""), io.Discard, &said)
+		server.Close()
+		stop()
+		if status != cli.ExitFailed || !strings.HasPrefix(said.String(), "simapp: stopped") || strings.Count(said.String(), "\n") != 1 {
+			t.Errorf("%s: status %d, %s", args[0], status, &said)
+		}
+	}
+}
+
+func TestTokenInTheEnvironmentIsNamedWhenItIsRefused(t *testing.T) {
+	t.Setenv("SIMAPP_TOKEN", "X")
+	if _, _, stderr := start(t, "", "pair", "7K3M-9QXD", "--relay", fakeAPI(t)); !strings.Contains(stderr, "SIMAPP_TOKEN") {
+		t.Error(stderr)
 	}
 }
 
@@ -302,6 +344,9 @@ func TestEveryErrorSaysWhatToDo(t *testing.T) {
 			t.Errorf("%v: %v", err, got)
 		}
 	}
+	if got := advise(&simapp.ClosedError{Reason: wire.ReasonUnauthorized}); !strings.Contains(got, "login has ended") {
+		t.Error(got)
+	}
 	if explain(nil) != nil {
 		t.Error("no error became one")
 	}
@@ -338,18 +383,37 @@ func TestEventLines(t *testing.T) {
 }
 
 func TestSnapshot(t *testing.T) {
-	var n newest
-	name := filepath.Join(t.TempDir(), "p.png")
-	if n.save(name) == nil {
-		t.Error("saved nothing")
+	folder := t.TempDir()
+	name := filepath.Join(folder, "p.png")
+	if _, err := openSnapshot(filepath.Join(folder, "none", "p.png")); err == nil {
+		t.Error("it is found out at the end that there is no such folder")
+	}
+	old := []byte("what was there")
+	for _, before := range [][]byte{nil, old} {
+		if before != nil {
+			if err := os.WriteFile(name, before, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := openSnapshot(name)
+		if err != nil || s.close() != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(name); (err != nil) != (before == nil) || !bytes.Equal(got, before) {
+			t.Errorf("without a picture: %q, %v", got, err)
+		}
+	}
+	s, err := openSnapshot(name)
+	if err != nil {
+		t.Fatal(err)
 	}
 	whole := image.NewYCbCr(image.Rect(0, 0, 64, 32), image.YCbCrSubsampleRatio420)
 	for i := range whole.Y {
-		whole.Y[i] = byte(i)
+		whole.Y[i], whole.Cb[i/4], whole.Cr[i/4] = byte(i), 128, 128
 	}
-	n.keep(whole)
+	s.keep(whole)
 	clear(whole.Y) // it was only borrowed
-	if err := n.save(name); err != nil {
+	if err = s.close(); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.Open(name)
@@ -360,6 +424,9 @@ func TestSnapshot(t *testing.T) {
 	got, err := png.Decode(file)
 	if err != nil || got.Bounds() != image.Rect(0, 0, 64, 32) {
 		t.Fatalf("%v, %v", got.Bounds(), err)
+	}
+	if _, ok := got.(*image.RGBA); !ok {
+		t.Errorf("a %T", got)
 	}
 	_, dark, _, _ := got.At(0, 0).RGBA()
 	_, light, _, _ := got.At(63, 3).RGBA()

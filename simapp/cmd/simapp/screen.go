@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,14 +25,9 @@ type screen struct {
 	shown []string // for obey
 }
 
-// newScreen decides how it is shown. With --verbose what is logged matters more
-// than the dashboard.
-func newScreen(a *app, device wire.DeviceID, asJSON bool) *screen {
-	s := &screen{out: a.stdout, device: device, json: asJSON, start: time.Now()}
-	if !asJSON && !a.verbose {
-		s.display = newDisplay(a.stdout, a.held)
-	}
-	return s
+// newScreen returns one that is a dashboard where that can be.
+func newScreen(a *app, device wire.DeviceID) *screen {
+	return &screen{out: a.stdout, device: device, display: newDisplay(a.stdout, a.stderr), start: time.Now()}
 }
 
 // enter takes the terminal. It must be left again.
@@ -48,30 +44,42 @@ func (s *screen) leave() {
 	}
 }
 
-// show writes the figures so far, and how the recording does.
-func (s *screen) show(views []view, recording string) {
+// show writes the figures so far, and how the recording does. It fails if nobody
+// can read them any more.
+func (s *screen) show(views []view, recording string) error {
 	elapsed := time.Since(s.start).Round(time.Second)
 	switch {
 	case s.json:
-		_ = s.print(views) // what matters is the last one, see report
+		return s.print(views)
 	case s.display != nil:
-		s.shown = dashboard(s.device, elapsed, views, recording, s.display.width())
-		s.display.draw(s.shown)
-	case elapsed > 0:
-		for _, v := range views {
-			_, _ = fmt.Fprintln(s.out, named(views, v)+line(elapsed, v))
+		lines := dashboard(s.device, elapsed, views, s.display.width())
+		if recording != "" {
+			lines = append(lines, "  "+label("recording")+recording)
 		}
+		s.draw(append(lines, "  Ctrl-C ends"))
+	case elapsed > 0:
+		var b strings.Builder
+		for _, v := range views {
+			b.WriteString(named(views, v) + line(elapsed, v) + "\n")
+		}
+		_, err := io.WriteString(s.out, b.String())
+		return err
 	}
+	return nil
 }
 
-// drive shows the video of who drives, and the state of the wheel.
-func (s *screen) drive(v view, wheel string) {
+// drive shows the video of who drives, the state of the wheel, and why it is that, if
+// there is a reason. On a low terminal the wheel matters most.
+func (s *screen) drive(v view, wheel, reason string) {
 	elapsed := time.Since(s.start).Round(time.Second)
-	lines := dashboard(s.device, elapsed, []view{v}, "", s.display.width())
-	lines[len(lines)-1] = "  " + label("wheel") + wheel
-	lines = append(lines, keysHelp)
+	lines := dashboard(s.device, elapsed, []view{v}, s.display.width())
+	lines = slices.Insert(lines, 1, "  "+label("wheel")+wheel, "  "+label("")+reason)
+	s.draw(append(lines, keysHelp))
+}
+
+func (s *screen) draw(lines []string) {
 	s.shown = lines
-	s.display.draw(s.shown)
+	s.display.draw(lines)
 }
 
 // obey does what the terminal's user has asked for with a signal.
@@ -81,8 +89,7 @@ func (s *screen) obey(told os.Signal) {
 	}
 }
 
-// report writes what there is to say at the end. It is all that a program reads, so
-// a failure counts.
+// report writes what there is to say at the end.
 func (s *screen) report(views []view) error {
 	if s.json {
 		return s.print(views)

@@ -26,8 +26,8 @@ not, and why. What the robot makes of it its events say: see simapp events.
 
 Examples:
 
-    simapp send dispense_treat --relay ws://127.0.0.1:8000 --device wimz_abc123
-    simapp send set_mode --data '{"mode":"idle"}' --relay wss://relay.example.com`
+    simapp send dispense_treat
+    simapp send set_mode --data '{"mode":"idle"}' --device wimz_abc123`
 }
 
 // Run sends the command.

@@ -4,27 +4,39 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/draw"
 	"image/png"
 	"os"
 	"sync"
 )
 
-// newest is a copy of the newest picture.
-type newest struct {
+// snapshot keeps a copy of the newest picture for its file.
+type snapshot struct {
+	file *os.File
+
 	mu      sync.Mutex
-	picture *image.YCbCr
+	picture *image.YCbCr // nil before the first
+}
+
+// openSnapshot opens the file and leaves what is in it for now.
+func openSnapshot(name string) (*snapshot, error) {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o644) //nolint:gosec // G304, G302: the user names it
+	if err != nil {
+		return nil, fmt.Errorf("snapshot: %w", err)
+	}
+	return &snapshot{file: file}, nil
 }
 
 // keep copies a picture; its planes have the strides of a whole picture.
-func (n *newest) keep(p *image.YCbCr) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.picture == nil || n.picture.Rect != p.Rect || n.picture.SubsampleRatio != p.SubsampleRatio {
-		n.picture = image.NewYCbCr(p.Rect, p.SubsampleRatio)
+func (s *snapshot) keep(p *image.YCbCr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.picture == nil || s.picture.Rect != p.Rect || s.picture.SubsampleRatio != p.SubsampleRatio {
+		s.picture = image.NewYCbCr(p.Rect, p.SubsampleRatio)
 	}
-	copyPlane(n.picture.Y, n.picture.YStride, p.Y, p.YStride)
-	copyPlane(n.picture.Cb, n.picture.CStride, p.Cb, p.CStride)
-	copyPlane(n.picture.Cr, n.picture.CStride, p.Cr, p.CStride)
+	copyPlane(s.picture.Y, s.picture.YStride, p.Y, p.YStride)
+	copyPlane(s.picture.Cb, s.picture.CStride, p.Cb, p.CStride)
+	copyPlane(s.picture.Cr, s.picture.CStride, p.Cr, p.CStride)
 }
 
 func copyPlane(to []byte, toStride int, from []byte, fromStride int) {
@@ -34,23 +46,20 @@ func copyPlane(to []byte, toStride int, from []byte, fromStride int) {
 	}
 }
 
-// there reports whether there has been a picture.
-func (n *newest) there() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.picture != nil
-}
-
-// save writes the picture as PNG.
-func (n *newest) save(name string) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.picture == nil {
-		return errors.New("snapshot: there is no picture")
+// close writes the picture as PNG. If there was none the file is as it was before.
+func (s *snapshot) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	if s.picture != nil {
+		rgba := image.NewRGBA(s.picture.Rect) // PNG has eight bits of this, and sixteen of any other
+		draw.Draw(rgba, rgba.Rect, s.picture, s.picture.Rect.Min, draw.Src)
+		err = errors.Join(s.file.Truncate(0), png.Encode(s.file, rgba))
+	} else if info, failed := s.file.Stat(); failed == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		err = os.Remove(s.file.Name())
 	}
-	file, err := os.Create(name) //nolint:gosec // G304: the user names it
-	if err != nil {
+	if err = errors.Join(err, s.file.Close()); err != nil {
 		return fmt.Errorf("snapshot: %w", err)
 	}
-	return errors.Join(png.Encode(file, n.picture), file.Close())
+	return nil
 }

@@ -50,10 +50,12 @@ Examples:
 
 // Validate refuses what cannot work before anything is asked.
 func (c *watchCmd) Validate() error {
-	if c.Viewers < 1 || c.Viewers > maxViewers {
+	switch {
+	case c.Viewers < 1 || c.Viewers > maxViewers:
 		return fmt.Errorf("--viewers is 1 to %d", maxViewers)
-	}
-	if c.Record == "" {
+	case c.For < 0:
+		return errors.New("--for is a time from the first picture on; it cannot be negative")
+	case c.Record == "":
 		return nil
 	}
 	codec, err := record.Codec(c.Record)
@@ -80,21 +82,25 @@ func (c *watchCmd) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, keep.close(a)) }()
-	var crowd audience
-	defer crowd.leave()
+	var viewers watchers
+	defer viewers.leave()
 	for number := range c.Viewers {
-		crowd.take(ctx, c, a, token, number+1, keep)
+		viewers.add(ctx, c, a, token, number+1, keep)
 	}
-	if err := crowd.refused(); err != nil {
+	if err := viewers.refused(); err != nil {
 		return err
 	}
-	screen := newScreen(a, c.Device, c.JSON)
-	crowd.follow(ctx, c.For, screen, keep)
-	screen.leave()
-	crowd.leave()
-	views := crowd.views()
+	screen := newScreen(a, c.Device)
+	if screen.json = c.JSON; c.JSON || a.verbose { // what is logged matters more
+		screen.display = nil
+	}
+	if err := viewers.follow(ctx, c.For, screen, keep); err != nil {
+		return err
+	}
+	viewers.leave()
+	views := viewers.views()
 	if err := screen.report(views); err != nil {
 		return err
 	}
-	return crowd.outcome(a, views)
+	return viewers.outcome(a, views)
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/pion/rtp"
 	"github.com/pion/rtp/codecs"
+
+	"wimz.dev/live/robot/rtc"
 )
 
 // format is what the assembler must know of a codec's RTP payload format.
@@ -27,12 +29,8 @@ func formatOf(codec string) (format, error) {
 	}
 }
 
-// NAL unit types of H.264 table 7-1 and RFC 6184 §5.4.
-const (
-	nalTypeMask = 0x1f
-	nalSPS      = 7
-	nalSTAPA    = 24
-)
+// stapA is an aggregation packet (RFC 6184 §5.4).
+const stapA rtc.NALType = 24
 
 // h264StartsKey looks for a sequence parameter set, alone or first in an
 // aggregation packet (RFC 6184 §5.7.1): a decoder can start there.
@@ -40,10 +38,10 @@ func h264StartsKey(payload []byte) bool {
 	switch {
 	case len(payload) == 0:
 		return false
-	case payload[0]&nalTypeMask == nalSTAPA:
-		return len(payload) > 3 && payload[3]&nalTypeMask == nalSPS
+	case rtc.TypeOf(payload) == stapA:
+		return len(payload) > 3 && rtc.TypeOf(payload[3:]) == rtc.NALSPS
 	default:
-		return payload[0]&nalTypeMask == nalSPS
+		return rtc.TypeOf(payload) == rtc.NALSPS
 	}
 }
 

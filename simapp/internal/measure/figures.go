@@ -6,7 +6,6 @@ import "time"
 type Figures struct {
 	Frames  int
 	FPS     float64 // pictures per second, first to last
-	Recent  float64 // pictures per second, of the last two seconds or so
 	Freezes int
 	Longest time.Duration // between two pictures
 	Kbps    float64       // RTP payload, first to last packet
@@ -15,7 +14,6 @@ type Figures struct {
 	// unknown.
 	Stamped     bool
 	P50, P95    time.Duration // capture to decoded, of the latest ten minutes
-	Latest      time.Duration // the newest one
 	StampErrors int
 	Lost        int
 	Repeated    int
@@ -25,7 +23,6 @@ type Figures struct {
 func (m *Meter) Figures() Figures {
 	f := Figures{
 		Frames:      m.frames,
-		Recent:      m.intervals.rate(),
 		Freezes:     m.freezes,
 		Longest:     m.longest,
 		Stamped:     m.stamped,
@@ -41,6 +38,5 @@ func (m *Meter) Figures() Figures {
 	}
 	sorted := m.latencies.sorted()
 	f.P50, f.P95 = percentile(sorted, 50), percentile(sorted, 95)
-	f.Latest = m.latencies.latest()
 	return f
 }

@@ -74,11 +74,3 @@ func (v *intervals) add(d time.Duration) (freeze bool) {
 	v.n++
 	return freeze
 }
-
-// rate is the number of pictures per second over the list.
-func (v *intervals) rate() float64 {
-	if v.sum <= 0 {
-		return 0
-	}
-	return float64(min(v.n, intervalsLen)) / v.sum.Seconds()
-}

@@ -10,10 +10,10 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-const keysHelp = "  t take the wheel · arrows or WASD drive · space stop · e emergency stop · q quit"
+const keysHelp = "  t takes the wheel · arrows, WASD drive · space stops · e emergency · q quits"
 
 // byKeys drives until the user leaves. The terminal is given back in any case.
-func (c *driveCmd) byKeys(ctx context.Context, a *app, s *seat, refusals <-chan *simapp.RefusedError) (err error) {
+func (c *driveCmd) byKeys(ctx context.Context, a *app, s *watcher, refusals <-chan *simapp.RefusedError) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tty, err := openConsole(ctx, a.stdin)
@@ -28,7 +28,7 @@ func (c *driveCmd) byKeys(ctx context.Context, a *app, s *seat, refusals <-chan 
 		for range keys {
 		}
 	}()
-	screen := newScreen(&app{stdout: a.stdout, held: a.held}, c.Device, false)
+	screen := newScreen(a, c.Device)
 	screen.enter()
 	defer screen.leave()
 	d := &driver{motors: motors{s.viewing, zeros}, wheel: wheel{speed: c.Speed}}
@@ -58,11 +58,11 @@ func readKeys(ctx context.Context, tty io.Reader, keys chan<- key) {
 }
 
 // follow drives until the user leaves, the terminal is gone, or the video is.
-func (d *driver) follow(ctx context.Context, s *seat, screen *screen, keys <-chan key, refusals <-chan *simapp.RefusedError) error {
+func (d *driver) follow(ctx context.Context, s *watcher, screen *screen, keys <-chan key, refusals <-chan *simapp.RefusedError) error {
 	frames, seconds := time.NewTicker(frameEvery), time.NewTicker(time.Second)
 	defer frames.Stop()
 	defer seconds.Stop()
-	s.look(time.Now())
+	s.sample(time.Now())
 	for {
 		select {
 		case k, open := <-keys:
@@ -76,7 +76,7 @@ func (d *driver) follow(ctx context.Context, s *seat, screen *screen, keys <-cha
 				continue // nothing new to be shown
 			}
 		case now := <-seconds.C:
-			s.look(now)
+			s.sample(now)
 		case r := <-refusals:
 			d.refuse(r)
 		case told := <-screen.signals:
@@ -88,7 +88,7 @@ func (d *driver) follow(ctx context.Context, s *seat, screen *screen, keys <-cha
 			return nil
 		}
 		now := time.Now()
-		screen.drive(s.view(now), d.words(now))
+		screen.drive(s.view(now), d.words(now), d.notice)
 	}
 }
 
@@ -157,15 +157,11 @@ func (d *driver) quit() {
 
 // words says who drives, and how.
 func (d *driver) words(now time.Time) string {
-	words := "not taken; press t to take the wheel"
-	if d.wheel.taken {
-		words = "yours; the robot stands"
-	}
 	if left, right := d.wheel.motors(now); left != 0 || right != 0 {
-		words = fmt.Sprintf("driving, left %+.2f, right %+.2f", left, right)
+		return fmt.Sprintf("driving, left %+.2f, right %+.2f", left, right)
 	}
-	if d.notice != "" {
-		words += "  (" + d.notice + ")"
+	if d.wheel.taken {
+		return "yours; the robot stands"
 	}
-	return words
+	return "not taken; press t to take the wheel"
 }

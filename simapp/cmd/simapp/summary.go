@@ -42,7 +42,7 @@ func line(elapsed time.Duration, v view) string {
 		if v.Latency != nil {
 			parts = append(parts, fmt.Sprintf("latency %.0f ms", v.Latency.P50), fmt.Sprintf("lost %d", *v.Lost))
 		}
-		parts = append(parts, fmt.Sprintf("frozen %d times", v.Freezes))
+		parts = append(parts, "frozen "+times(v.Freezes))
 	}
 	return strings.Join(parts, "  ")
 }
@@ -69,10 +69,17 @@ func summary(device wire.DeviceID, v view) string {
 // counted says how many pictures there were, and what was wrong.
 func counted(v view) string {
 	if v.Latency == nil {
-		return fmt.Sprintf("%d, frozen %d times; without stamps latency and loss are unknown", v.Frames, v.Freezes)
+		return fmt.Sprintf("%d, frozen %s; without stamps latency and loss are unknown", v.Frames, times(v.Freezes))
 	}
-	return fmt.Sprintf("%d, %d lost, %d repeated, %d unreadable, frozen %d times",
-		v.Frames, *v.Lost, *v.Repeated, *v.StampErrors, v.Freezes)
+	return fmt.Sprintf("%d, %d lost, %d repeated, %d unreadable, frozen %s",
+		v.Frames, *v.Lost, *v.Repeated, *v.StampErrors, times(v.Freezes))
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 // path says which way the media takes.

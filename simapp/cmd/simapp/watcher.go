@@ -10,9 +10,9 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-// seat is one viewer of the robot. The relay gives one app one session of a robot,
+// watcher is one viewer of the robot. The relay gives one app one session of a robot,
 // so each has a connection of its own.
-type seat struct {
+type watcher struct {
 	number  int
 	phone   *simapp.Phone
 	viewing *simapp.Viewing // nil if it was refused, see refused
@@ -21,7 +21,7 @@ type seat struct {
 	curves  curves
 }
 
-// view is what is known of a seat at one moment.
+// view is what is known of a watcher at one moment.
 type view struct {
 	Viewer int    `json:"viewer"`
 	State  string `json:"state"` // in words
@@ -34,7 +34,7 @@ type view struct {
 }
 
 // watch asks for video. onRefusal, if not nil, hears what the robot does not do.
-func (s *seat) watch(ctx context.Context, c *account, a *app, token string, o simapp.Options, onRefusal func(*simapp.RefusedError)) {
+func (s *watcher) watch(ctx context.Context, c *account, a *app, token string, o simapp.Options, onRefusal func(*simapp.RefusedError)) {
 	o.OnControl = func(data []byte) {
 		switch m := simapp.ReadControl(data).(type) {
 		case simapp.Quality:
@@ -50,22 +50,22 @@ func (s *seat) watch(ctx context.Context, c *account, a *app, token string, o si
 	}
 }
 
-// err says why the seat has no video any more, nil while it may have.
-func (s *seat) err() error {
+// err says why the watcher has no video any more, nil while it may have.
+func (s *watcher) err() error {
 	if s.viewing == nil {
 		return s.refused
 	}
 	return s.viewing.Err()
 }
 
-// look takes the figures of this moment into the curves.
-func (s *seat) look(now time.Time) {
+// sample takes the figures of this moment into the curves.
+func (s *watcher) sample(now time.Time) {
 	if s.viewing != nil && s.viewing.Err() == nil {
 		s.curves.add(s.viewing.Totals(), now)
 	}
 }
 
-func (s *seat) view(now time.Time) view {
+func (s *watcher) view(now time.Time) view {
 	v := view{Viewer: s.number, Quality: s.quality.Load(), err: s.err(), curves: &s.curves}
 	if s.viewing != nil {
 		v.Report = s.viewing.Report()
@@ -83,7 +83,7 @@ func (s *seat) view(now time.Time) view {
 }
 
 // leave ends the viewing.
-func (s *seat) leave() {
+func (s *watcher) leave() {
 	if s.viewing != nil {
 		s.viewing.Close()
 	}

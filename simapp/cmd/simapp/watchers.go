@@ -10,27 +10,27 @@ import (
 	"wimz.dev/live/simapp"
 )
 
-// audience is everybody this command watches as.
-type audience struct {
-	seats   []*seat
-	waiting sync.WaitGroup // for live and ended of each seat
+// watchers is everybody this command watches as.
+type watchers struct {
+	all     []*watcher
+	waiting sync.WaitGroup // for live and ended of each watcher
 }
 
-// take asks for video for one more. The first one's pictures are kept.
-func (w *audience) take(ctx context.Context, c *watchCmd, a *app, token string, number int, keep *keeper) {
+// add asks for video for one more. The first one's pictures are kept.
+func (w *watchers) add(ctx context.Context, c *watchCmd, a *app, token string, number int, keep *keeper) {
 	o := simapp.Options{Device: c.Device, Codec: c.Codec, RelayOnly: c.RelayOnly}
 	if number == 1 {
 		o.OnPicture, o.OnCoded = keep.picture(), keep.coded()
 	}
-	s := &seat{number: number}
-	w.seats = append(w.seats, s)
+	s := &watcher{number: number}
+	w.all = append(w.all, s)
 	s.watch(ctx, &c.account, a, token, o, nil)
 }
 
 // refused is why nobody has a viewing, nil if somebody has.
-func (w *audience) refused() error {
+func (w *watchers) refused() error {
 	var errs error
-	for _, s := range w.seats {
+	for _, s := range w.all {
 		if s.viewing != nil {
 			return nil
 		}
@@ -40,8 +40,8 @@ func (w *audience) refused() error {
 }
 
 // named says whose error it is, if there are several.
-func (w *audience) named(number int, err error) error {
-	if len(w.seats) == 1 || err == nil {
+func (w *watchers) named(number int, err error) error {
+	if len(w.all) == 1 || err == nil {
 		return err
 	}
 	return fmt.Errorf("viewer %d: %w", number, err)
@@ -49,9 +49,9 @@ func (w *audience) named(number int, err error) error {
 
 // watched returns what is told when somebody has the first picture, and for each
 // who has no more.
-func (w *audience) watched() (live, ended <-chan struct{}) {
-	first, end := make(chan struct{}, len(w.seats)), make(chan struct{}, len(w.seats))
-	for _, s := range w.seats {
+func (w *watchers) watched() (live, ended <-chan struct{}) {
+	first, end := make(chan struct{}, len(w.all)), make(chan struct{}, len(w.all))
+	for _, s := range w.all {
 		if s.viewing == nil {
 			end <- struct{}{}
 			continue
@@ -69,20 +69,26 @@ func (w *audience) watched() (live, ended <-chan struct{}) {
 	return first, end
 }
 
-// follow shows everybody until all have ended, ctx has, or the time is over.
-func (w *audience) follow(ctx context.Context, limit time.Duration, screen *screen, keep *keeper) {
+// follow shows everybody until all have ended, ctx has, or the time is over. It
+// fails if nothing can be shown any more.
+func (w *watchers) follow(ctx context.Context, limit time.Duration, screen *screen, keep *keeper) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var over <-chan time.Time
 	live, ended := w.watched()
-	w.look(time.Now())
+	w.sample(time.Now())
 	screen.enter()
-	screen.show(w.views(), keep.words())
-	for left := len(w.seats); left > 0; {
+	defer screen.leave()
+	if err := screen.show(w.views(), keep.words()); err != nil {
+		return err
+	}
+	for left := len(w.all); left > 0; {
 		select {
 		case now := <-tick.C:
-			w.look(now)
-			screen.show(w.views(), keep.words())
+			w.sample(now)
+			if err := screen.show(w.views(), keep.words()); err != nil {
+				return err
+			}
 		case told := <-screen.signals:
 			screen.obey(told)
 		case <-live:
@@ -92,31 +98,32 @@ func (w *audience) follow(ctx context.Context, limit time.Duration, screen *scre
 		case <-ended:
 			left--
 		case <-over:
-			return
+			return nil
 		case <-ctx.Done():
-			return
+			return nil
 		}
 	}
+	return nil
 }
 
-func (w *audience) look(now time.Time) {
-	for _, s := range w.seats {
-		s.look(now)
+func (w *watchers) sample(now time.Time) {
+	for _, s := range w.all {
+		s.sample(now)
 	}
 }
 
-func (w *audience) views() []view {
-	all, now := make([]view, len(w.seats)), time.Now()
-	for i, s := range w.seats {
+func (w *watchers) views() []view {
+	all, now := make([]view, len(w.all)), time.Now()
+	for i, s := range w.all {
 		all[i] = s.view(now)
 	}
 	return all
 }
 
 // leave ends every viewing, at the same time.
-func (w *audience) leave() {
+func (w *watchers) leave() {
 	var closing sync.WaitGroup
-	for _, s := range w.seats {
+	for _, s := range w.all {
 		closing.Go(s.leave)
 	}
 	closing.Wait()
@@ -125,7 +132,7 @@ func (w *audience) leave() {
 
 // outcome is the error of the command. That video has ended early is none, but it
 // is told.
-func (w *audience) outcome(a *app, views []view) (errs error) {
+func (w *watchers) outcome(a *app, views []view) (errs error) {
 	for _, v := range views {
 		switch {
 		case v.Frames > 0 && v.err != nil:

@@ -221,6 +221,20 @@ func TestLogoutForgetsInAnyCase(t *testing.T) {
 	}
 }
 
+func TestNobodyLogsInWhoseLoginCannotBeKept(t *testing.T) {
+	good := map[string]bool{}
+	relay := tokenRelay(t, "T", good)
+	for name, folder := range map[string]string{"a file in the way": os.Args[0], "no home": ""} {
+		home(t)
+		t.Setenv("XDG_CONFIG_HOME", folder)
+		t.Setenv("HOME", "")
+		status, stdout, stderr := start(t, "right horse\n", "register", "--relay", relay, "--email", "a@b.c", "--password-stdin")
+		if status != cli.ExitFailed || !strings.Contains(stderr, "set XDG_CONFIG_HOME") || len(good) > 0 {
+			t.Errorf("%s: status %d, the relay was asked: %v, %s%s", name, status, good, stdout, stderr)
+		}
+	}
+}
+
 func TestRegisterIsALoginToo(t *testing.T) {
 	home(t)
 	relay := tokenRelay(t, "T", map[string]bool{})
