@@ -113,6 +113,6 @@ export function route(stations, hops, words) {
       text(x(i), lane + 29, 'route-title', title),
       text(x(i), lane + 45, 'route-note', note),
     ]));
-  drawn.style.width = `${wide}px`; // as large as its letters
+  drawn.style.width = `${wide / 16}rem`; // as large as its letters
   return drawn;
 }

@@ -1,7 +1,7 @@
 // The form to sign in, or to make an account.
 
 import * as api from './api.js';
-import { loginError, registerError } from './words.js';
+import { loginError, registerError, welcome } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -35,7 +35,7 @@ export class SignIn {
   }
 
   // open shows the form over whatever picture there is, and says why.
-  open(why = '') {
+  open(why = welcome) {
     document.body.dataset.state = 'login';
     $('status').hidden = true;
     $('login').hidden = false;

@@ -28,7 +28,7 @@ export const noNetwork = 'This device has no network: check its Wi-Fi.';
 export const choose = { title: 'Which robot?', text: 'Choose one above.' };
 export const noRobots = {
   title: 'No robot yet',
-  text: 'Let your robot show a code, and type it here.',
+  text: 'Press “Add a robot” above: it says how.',
 };
 
 // old says how old the picture is that is shown.
@@ -112,6 +112,7 @@ const byFailure = {
   codec: { title: 'This browser cannot play the video', text: 'It knows neither H.264 nor VP8. Try another browser.' },
 };
 
+export const welcome = 'Live video from your WIM-Z robot.';
 export const signedOut = {
   auth: 'Your login has ended. Sign in again to go on.',
   playing: 'Your login has ended. The picture stays for a moment: sign in again to keep it.',
