@@ -87,6 +87,44 @@ var _ = inBrowser("The tools below the picture", func() {
 	}, SpecTimeout(specTime))
 })
 
+var _ = inBrowser("The small window", func() {
+	It("has the picture while it is asked for, and is offered only where the browser has one", func(ctx SpecContext) {
+		s := ready(ctx, &binaries, harness.Options{})
+		url := s.page(ctx)
+		t, other := visit(ctx, url), visit(ctx, url, "delete Document.prototype.pictureInPictureEnabled")
+		t.signIn(s.owner)
+		t.expectLive()
+		small := evaluate[string](t, "document.pictureInPictureElement?.id ?? ''")
+		pressed := evaluate[string](t, "document.querySelector('#pip').ariaPressed")
+		t.click("#pip")
+		Eventually(small).Should(Equal("video"))
+		Eventually(pressed).Should(Equal("true"))
+		t.expectMoving()
+
+		By("pressing again")
+		t.click("#pip")
+		Eventually(small).Should(BeEmpty())
+		Eventually(pressed).Should(Equal("false"))
+
+		By("closing it in the window itself")
+		t.click("#pip")
+		Eventually(pressed).Should(Equal("true"))
+		t.run("document.exitPictureInPicture()")
+		Eventually(pressed).Should(Equal("false"))
+
+		By("being refused one")
+		t.run("HTMLVideoElement.prototype.requestPictureInPicture = () => Promise.reject(new Error('not now'))")
+		t.click("#pip")
+		Eventually(t.text("#said")).Should(ContainSubstring("does not show the picture in a window of its own now"))
+		Expect(pressed()).To(Equal("false"))
+
+		other.signIn(s.owner)
+		other.expectLive()
+		Expect(evaluate[bool](other, "document.querySelector('#pip').checkVisibility()")()).To(BeFalse())
+		Expect(evaluate[bool](other, "document.querySelector('#snapshot').checkVisibility()")()).To(BeTrue())
+	}, SpecTimeout(specTime))
+})
+
 var _ = inBrowser("A picture that stands still", func() {
 	It("is veiled, and its age is said", func(ctx SpecContext) {
 		s := ready(ctx, &binaries, harness.Options{Grace: 10 * time.Second})
