@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,13 +33,39 @@ func newNetwork(life context.Context) (*network, error) {
 	return &network{Net: machine, life: life}, nil
 }
 
-// Interfaces implements [transport.Net].
+// Interfaces implements [transport.Net]. Loopback is left out where there is another
+// interface. To a browser on this machine a path would be found by it, the shortest,
+// that Firefox does not answer by: it sends nothing to 127.0.0.1.
 func (n *network) Interfaces() ([]*transport.Interface, error) {
 	now, err := stdnet.NewNet()
 	if err != nil {
 		return nil, err
 	}
-	return now.Interfaces()
+	all, err := now.Interfaces()
+	return withoutLoopback(all), err
+}
+
+// withoutLoopback leaves the interfaces as they are if no other is useful.
+func withoutLoopback(all []*transport.Interface) []*transport.Interface {
+	if slices.ContainsFunc(all, isUseful) {
+		return slices.DeleteFunc(all, isLoopback)
+	}
+	return all
+}
+
+func isLoopback(i *transport.Interface) bool { return i.Flags&net.FlagLoopback != 0 }
+
+// isUseful reports whether a candidate will be gathered on an interface besides
+// loopback.
+func isUseful(i *transport.Interface) bool {
+	if isLoopback(i) || i.Flags&net.FlagUp == 0 || !useInterface(i.Name) {
+		return false
+	}
+	addresses, _ := i.Addrs() // none, if it has gone
+	return slices.ContainsFunc(addresses, func(a net.Addr) bool {
+		network, ok := a.(*net.IPNet)
+		return ok && useIP(network.IP)
+	})
 }
 
 // ListenPacket implements [transport.Net]: the socket to a TURN server.
