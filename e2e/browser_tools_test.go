@@ -91,7 +91,8 @@ var _ = inBrowser("The small window", func() {
 	It("has the picture while it is asked for, and is offered only where the browser has one", func(ctx SpecContext) {
 		s := ready(ctx, &binaries, harness.Options{})
 		url := s.page(ctx)
-		t, other := visit(ctx, url), visit(ctx, url, "delete Document.prototype.pictureInPictureEnabled")
+		t, other := visit(ctx, url), visit(ctx, url,
+			"delete Document.prototype.pictureInPictureEnabled; delete Element.prototype.requestFullscreen; delete window.MediaRecorder")
 		t.signIn(s.owner)
 		t.expectLive()
 		small := evaluate[string](t, "document.pictureInPictureElement?.id ?? ''")
@@ -117,11 +118,15 @@ var _ = inBrowser("The small window", func() {
 		t.click("#pip")
 		Eventually(t.text("#said")).Should(ContainSubstring("does not show the picture in a window of its own now"))
 		Expect(pressed()).To(Equal("false"))
+		t.run("Element.prototype.requestFullscreen = () => Promise.reject(new Error('not now'))")
+		t.click("#fullscreen")
+		Eventually(t.text("#said")).Should(ContainSubstring("does not give the page the whole screen now"))
 
+		By("having no such thing")
 		other.signIn(s.owner)
 		other.expectLive()
-		Expect(evaluate[bool](other, "document.querySelector('#pip').checkVisibility()")()).To(BeFalse())
-		Expect(evaluate[bool](other, "document.querySelector('#snapshot').checkVisibility()")()).To(BeTrue())
+		Expect(evaluate[[]string](other, "[...document.querySelectorAll('button.tool')].filter((e) => e.checkVisibility()).map((e) => e.id)")()).
+			To(Equal([]string{"overlay", "snapshot"}))
 	}, SpecTimeout(specTime))
 })
 

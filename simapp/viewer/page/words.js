@@ -192,6 +192,7 @@ const rate = (kbps) => (kbps >= 1000 ? `${(kbps / 1000).toFixed(1)} Mbit/s` : `$
 export const saved = (name) => `Saved as ${name}`;
 export const notSaved = 'The picture could not be saved. Try again.';
 export const noSmallWindow = 'This browser does not show the picture in a window of its own now.';
+export const noFullScreen = 'This browser does not give the page the whole screen now.';
 export const recordingEnded = {
   time: (name) => `The recording has reached its limit of 10 minutes. Saved as ${name}`,
   size: (name) => `The recording has reached its limit of 200 MB. Saved as ${name}`,
