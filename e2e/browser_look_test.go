@@ -78,8 +78,11 @@ var _ = inBrowser("The driver's panel", func() {
 		_, _, t := atTheWheel(ctx)
 		t.click("#take-wheel")
 		for _, w := range []viewport{
-			{name: "wide", width: 1440, height: 900}, {name: "laptop", width: 1280, height: 720}, {name: "low", width: 1024, height: 600},
-			{name: "phone", width: 390, height: 844, phone: true}, {name: "small-phone", width: 320, height: 640, phone: true},
+			{name: "wide", width: 1440, height: 900},
+			{name: "laptop", width: 1280, height: 720},
+			{name: "low", width: 1024, height: 600},
+			{name: "phone", width: 390, height: 844, phone: true},
+			{name: "small-phone", width: 320, height: 640, phone: true},
 		} {
 			t.resize(w)
 			t.screenshot("drive-" + w.name)

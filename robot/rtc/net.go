@@ -22,7 +22,8 @@ const dialTimeout = 5 * time.Second
 // interfaces as they are now, not as they were when the connection began.
 type network struct {
 	*stdnet.Net
-	life context.Context //nolint:containedctx // the life of the peer connection
+	life          context.Context //nolint:containedctx // the life of the peer connection
+	loopbackAlone bool            // or not at all
 }
 
 func newNetwork(life context.Context) (*network, error) {
@@ -33,19 +34,22 @@ func newNetwork(life context.Context) (*network, error) {
 	return &network{Net: machine, life: life}, nil
 }
 
-// Interfaces implements [transport.Net]. Loopback is left out where there is another
-// interface. To a browser on this machine a path would be found by it, the shortest,
-// that Firefox does not answer by: it sends nothing to 127.0.0.1.
+// Interfaces implements [transport.Net].
 func (n *network) Interfaces() ([]*transport.Interface, error) {
 	now, err := stdnet.NewNet()
 	if err != nil {
 		return nil, err
 	}
 	all, err := now.Interfaces()
-	return withoutLoopback(all), err
+	if n.loopbackAlone {
+		all = withoutLoopback(all)
+	}
+	return all, err
 }
 
-// withoutLoopback leaves the interfaces as they are if no other is useful.
+// withoutLoopback leaves loopback out, if another interface is useful. To a browser on
+// this machine loopback is the shortest path, so it would be taken; and Firefox does not
+// answer by it.
 func withoutLoopback(all []*transport.Interface) []*transport.Interface {
 	if slices.ContainsFunc(all, isUseful) {
 		return slices.DeleteFunc(all, isLoopback)
