@@ -84,6 +84,49 @@ var _ = inBrowser("The tools below the picture", func() {
 	}, SpecTimeout(specTime))
 })
 
+var _ = inBrowser("The small window", func() {
+	It("has the picture while it is asked for, and is offered only where the browser has one", func(ctx SpecContext) {
+		s := ready(ctx, &binaries, harness.Options{})
+		url := s.page(ctx)
+		t, other := chromium.Visit(url), chromium.Visit(url,
+			"delete Document.prototype.pictureInPictureEnabled; delete Element.prototype.requestFullscreen; delete window.MediaRecorder")
+		t.SignIn(s.owner)
+		t.ExpectLive()
+		small := browser.Evaluate[string](t, "document.pictureInPictureElement?.id ?? ''")
+		pressed := browser.Evaluate[string](t, "document.querySelector('#pip').ariaPressed")
+		t.Click("#pip")
+		Eventually(small).Should(Equal("video"))
+		Eventually(pressed).Should(Equal("true"))
+		t.ExpectMoving()
+
+		By("pressing again")
+		t.Click("#pip")
+		Eventually(small).Should(BeEmpty())
+		Eventually(pressed).Should(Equal("false"))
+
+		By("closing it in the window itself")
+		t.Click("#pip")
+		Eventually(pressed).Should(Equal("true"))
+		t.Run("document.exitPictureInPicture()")
+		Eventually(pressed).Should(Equal("false"))
+
+		By("being refused one")
+		t.Run("HTMLVideoElement.prototype.requestPictureInPicture = () => Promise.reject(new Error('not now'))")
+		t.Click("#pip")
+		Eventually(t.Text("#said")).Should(ContainSubstring("does not show the picture in a window of its own now"))
+		Expect(pressed()).To(Equal("false"))
+		t.Run("Element.prototype.requestFullscreen = () => Promise.reject(new Error('not now'))")
+		t.Click("#fullscreen")
+		Eventually(t.Text("#said")).Should(ContainSubstring("does not give the page the whole screen now"))
+
+		By("having no such thing")
+		other.SignIn(s.owner)
+		other.ExpectLive()
+		Expect(browser.Evaluate[[]string](other, "[...document.querySelectorAll('button.tool')].filter((e) => e.checkVisibility()).map((e) => e.id)")()).
+			To(Equal([]string{"overlay", "snapshot"}))
+	}, SpecTimeout(specTime))
+})
+
 var _ = inBrowser("A picture that stands still", func() {
 	It("is veiled, its age is said, and after a while that the connection is lost; it moves again by itself", func(ctx SpecContext) {
 		s := ready(ctx, &binaries, harness.Options{})

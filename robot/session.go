@@ -74,7 +74,7 @@ func (r *Robot) open(m wire.Message) {
 // newAPI makes pion's API for one session, measured by its link.
 func (r *Robot) newAPI(life context.Context, l *link.Link) (*webrtc.API, error) {
 	return rtc.NewAPI(life, rtc.Options{
-		Codecs: r.cfg.WebRTC.Codecs, Loopback: rtc.LoopbackRelay(r.cfg.Cloud.RelayURL),
+		Codecs: r.cfg.WebRTC.Codecs, LoopbackAlone: rtc.LoopbackRelay(r.cfg.Cloud.RelayURL),
 		Measure: l.AddTo, Log: r.log,
 	})
 }

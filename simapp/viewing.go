@@ -84,9 +84,9 @@ func newViewing(p *Phone, granted wire.Message, r *request) (*Viewing, error) {
 	}
 	network, cutNetwork := context.WithCancel(context.Background())
 	api, err := rtc.NewAPI(network, rtc.Options{
-		Codecs:   codecs,
-		Loopback: rtc.LoopbackRelay(p.cfg.RelayURL),
-		Log:      p.cfg.Log,
+		Codecs:        codecs,
+		LoopbackAlone: rtc.LoopbackRelay(p.cfg.RelayURL),
+		Log:           p.cfg.Log,
 	})
 	if err != nil {
 		cutNetwork()

@@ -150,30 +150,30 @@ func (t *Tab) Leave() {
 	t.Do(chromedp.Navigate("about:blank"))
 }
 
-// A viewport is what the page is seen in.
-type viewport struct {
-	name          string
-	width, height int64
-	phone, dark   bool
+// A Viewport is what the page is seen in.
+type Viewport struct {
+	Name          string
+	Width, Height int64 // in CSS pixels
+	Phone, Dark   bool
 	checked       bool // for who can use the page in it; colours and sizes are checked once each
 }
 
-var viewports = []viewport{
-	{name: "desktop-light", width: 1280, height: 900, checked: true},
-	{name: "desktop-dark", width: 1280, height: 900, dark: true},
-	{name: "phone-light", width: 390, height: 844, phone: true},
-	{name: "phone-dark", width: 390, height: 844, phone: true, dark: true, checked: true},
+var viewports = []Viewport{
+	{Name: "desktop-light", Width: 1280, Height: 900, checked: true},
+	{Name: "desktop-dark", Width: 1280, Height: 900, Dark: true},
+	{Name: "phone-light", Width: 390, Height: 844, Phone: true},
+	{Name: "phone-dark", Width: 390, Height: 844, Phone: true, Dark: true, checked: true},
 }
 
 // Resize shows the page in another window.
-func (t *Tab) Resize(w viewport) {
+func (t *Tab) Resize(w Viewport) {
 	GinkgoHelper()
 	scheme := "light"
-	if w.dark {
+	if w.Dark {
 		scheme = "dark"
 	}
 	_, err := chromedp.Call(t.Life, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: w.width, Height: w.height, DeviceScaleFactor: 1, Mobile: w.phone,
+		Width: w.Width, Height: w.Height, DeviceScaleFactor: 1, Mobile: w.Phone,
 	})
 	Expect(err).NotTo(HaveOccurred())
 	_, err = chromedp.Call(t.Life, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,8 @@ const dialTimeout = 5 * time.Second
 // interfaces as they are now, not as they were when the connection began.
 type network struct {
 	*stdnet.Net
-	life context.Context //nolint:containedctx // the life of the peer connection
+	life          context.Context //nolint:containedctx // the life of the peer connection
+	loopbackAlone bool            // or not at all
 }
 
 func newNetwork(life context.Context) (*network, error) {
@@ -38,7 +40,36 @@ func (n *network) Interfaces() ([]*transport.Interface, error) {
 	if err != nil {
 		return nil, err
 	}
-	return now.Interfaces()
+	all, err := now.Interfaces()
+	if n.loopbackAlone {
+		all = withoutLoopback(all)
+	}
+	return all, err
+}
+
+// withoutLoopback leaves loopback out, if another interface is useful. To a browser on
+// this machine loopback is the shortest path, so it would be taken; and Firefox does not
+// answer by it.
+func withoutLoopback(all []*transport.Interface) []*transport.Interface {
+	if slices.ContainsFunc(all, isUseful) {
+		return slices.DeleteFunc(all, isLoopback)
+	}
+	return all
+}
+
+func isLoopback(i *transport.Interface) bool { return i.Flags&net.FlagLoopback != 0 }
+
+// isUseful reports whether a candidate will be gathered on an interface besides
+// loopback.
+func isUseful(i *transport.Interface) bool {
+	if isLoopback(i) || i.Flags&net.FlagUp == 0 || !useInterface(i.Name) {
+		return false
+	}
+	addresses, _ := i.Addrs() // none, if it has gone
+	return slices.ContainsFunc(addresses, func(a net.Addr) bool {
+		network, ok := a.(*net.IPNet)
+		return ok && useIP(network.IP)
+	})
 }
 
 // ListenPacket implements [transport.Net]: the socket to a TURN server.

@@ -3,8 +3,44 @@ package rtc
 import (
 	"context"
 	"net"
+	"slices"
 	"testing"
+
+	"github.com/pion/transport/v4"
 )
+
+// TestWithoutLoopback: only a machine without another interface uses loopback.
+func TestWithoutLoopback(t *testing.T) {
+	const up = net.FlagUp
+	loopback := connected("lo", up|net.FlagLoopback, "127.0.0.1")
+	for name, test := range map[string]struct {
+		other *transport.Interface
+		want  []string
+	}{
+		"a network":              {connected("eth0", up, "192.0.2.2"), []string{"eth0"}},
+		"only IPv6":              {connected("eth0", up, "fd00::2"), []string{"eth0"}},
+		"a network that is down": {connected("eth0", 0, "192.0.2.2"), []string{"lo", "eth0"}},
+		"no address":             {connected("eth0", up), []string{"lo", "eth0"}},
+		"no address of use":      {connected("eth0", up, "fe80::2"), []string{"lo", "eth0"}},
+		"a bridge":               {connected("docker0", up, "172.17.0.1"), []string{"lo", "docker0"}},
+	} {
+		var got []string
+		for _, i := range withoutLoopback([]*transport.Interface{loopback, test.other}) {
+			got = append(got, i.Name)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+func connected(name string, flags net.Flags, addresses ...string) *transport.Interface {
+	i := transport.NewInterface(net.Interface{Name: name, Flags: flags})
+	for _, address := range addresses {
+		i.AddAddress(&net.IPNet{IP: net.ParseIP(address), Mask: net.CIDRMask(64, 128)})
+	}
+	return i
+}
 
 func TestResolve(t *testing.T) {
 	n, err := newNetwork(t.Context())

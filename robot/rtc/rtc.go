@@ -45,8 +45,9 @@ const nacksPerPacket = 4
 type Options struct {
 	// Codecs in order of preference: "h264", "vp8". None means both.
 	Codecs []string
-	// Loopback gathers 127.0.0.1 and ::1 as well; see [LoopbackRelay].
-	Loopback bool
+	// Loopback gathers 127.0.0.1 and ::1 as well; LoopbackAlone does so while there
+	// is no other interface. See [LoopbackRelay].
+	Loopback, LoopbackAlone bool
 	// Measure, if not nil, adds the interceptors that measure the way of what is
 	// sent. They come first, next to the network, and REMB is offered.
 	Measure func(*interceptor.Registry) error
@@ -85,6 +86,7 @@ func NewAPI(life context.Context, o Options) (*webrtc.API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look at the network: %w", err)
 	}
+	machine.loopbackAlone = o.LoopbackAlone
 	engine := settings(o)
 	engine.SetNet(machine)
 	return webrtc.NewAPI(
@@ -103,7 +105,7 @@ func settings(o Options) webrtc.SettingEngine {
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetInterfaceFilter(useInterface)
 	s.SetIPFilter(useIP)
-	s.SetIncludeLoopbackCandidate(o.Loopback)
+	s.SetIncludeLoopbackCandidate(o.Loopback || o.LoopbackAlone)
 	if o.Log != nil {
 		s.LoggerFactory = NewLoggerFactory(o.Log)
 	}

@@ -46,7 +46,7 @@ export class Line {
     this.#now.textContent = now;
     const also = beside.length > 0 ? `, ${this.#spec.beside} ${says(beside.at(-1), unit)}` : '';
     this.#also.textContent = also.slice(2);
-    const range = known.length > 0 ? `, ${round(Math.min(...known))} to ${says(Math.max(...known), unit)} in the last minute` : '';
+    const range = known.length > 0 ? `, ${says(Math.min(...known), unit)} to ${says(Math.max(...known), unit)} in the last minute` : '';
     this.#image.setAttribute('aria-label', `${title}: ${now}${also}${range}`);
     this.#image.replaceChildren(
       shape('path', { class: 'chart-area', d: this.#path(values, top, true) }),
@@ -113,6 +113,6 @@ export function route(stations, hops, words) {
       text(x(i), lane + 29, 'route-title', title),
       text(x(i), lane + 45, 'route-note', note),
     ]));
-  drawn.style.width = `${wide}px`; // as large as its letters
+  drawn.style.width = `${wide / 16}rem`; // as large as its letters
   return drawn;
 }

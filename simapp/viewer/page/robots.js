@@ -70,6 +70,7 @@ export class Robots {
   choose(id) {
     this.#keep(id);
     this.#render();
+    this.#known.get(id)?.node.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     this.#on.chosen(id);
   }
 

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { $ } from './dom.js';
-import { loginError, registerError } from './words.js';
+import { loginError, registerError, welcome } from './words.js';
 
 const modes = {
   login: {
@@ -34,7 +34,7 @@ export class SignIn {
   }
 
   // open shows the form over whatever picture there is, and says why.
-  open(why = '') {
+  open(why = welcome) {
     document.body.dataset.state = 'login';
     $('status').hidden = true;
     $('login').hidden = false;

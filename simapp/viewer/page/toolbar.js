@@ -4,7 +4,7 @@
 import { $ } from './dom.js';
 import { download, fileName } from './files.js';
 import { Recording } from './recording.js';
-import { bars, barsUnknown, noSmallWindow, notSaved, saved } from './words.js';
+import { bars, barsUnknown, noFullScreen, noSmallWindow, notSaved, saved } from './words.js';
 
 const settling = 5_000; // ms in which the robot's report may be older than a choice
 
@@ -27,6 +27,7 @@ export class Toolbar {
     $('fullscreen').addEventListener('click', () => this.#fullscreen());
     $('pip').addEventListener('click', () => this.#pip());
     $('pip').hidden = !document.pictureInPictureEnabled;
+    $('fullscreen').hidden = !($('theatre').requestFullscreen || this.#video.webkitEnterFullscreen);
     $('record').hidden = !Recording.possible;
     document.addEventListener('fullscreenchange', () => press('fullscreen', document.fullscreenElement !== null));
     this.#video.addEventListener('enterpictureinpicture', () => press('pip', true));
@@ -107,8 +108,8 @@ export class Toolbar {
 
   #fullscreen() {
     if (document.fullscreenElement) document.exitFullscreen();
-    else if ($('theatre').requestFullscreen) $('theatre').requestFullscreen().catch(() => {});
-    else this.#video.webkitEnterFullscreen?.(); // phones that show nothing but video so
+    else if ($('theatre').requestFullscreen) $('theatre').requestFullscreen().catch(() => this.#on.say(noFullScreen));
+    else this.#video.webkitEnterFullscreen(); // phones that show nothing but video so
   }
 
   async #pip() {

@@ -28,7 +28,7 @@ export const noNetwork = 'This device has no network: check its Wi-Fi.';
 export const choose = { title: 'Which robot?', text: 'Choose one above.' };
 export const noRobots = {
   title: 'No robot yet',
-  text: 'Let your robot show a code, and type it here.',
+  text: 'Press “Add a robot” above: it says how.',
 };
 
 // old says how old the picture is that is shown.
@@ -112,6 +112,7 @@ const byFailure = {
   codec: { title: 'This browser cannot play the video', text: 'It knows neither H.264 nor VP8. Try another browser.' },
 };
 
+export const welcome = 'Live video from your WIM-Z robot.';
 export const signedOut = {
   auth: 'Your login has ended. Sign in again to go on.',
   playing: 'Your login has ended. The picture stays for a moment: sign in again to keep it.',
@@ -191,6 +192,7 @@ const rate = (kbps) => (kbps >= 1000 ? `${(kbps / 1000).toFixed(1)} Mbit/s` : `$
 export const saved = (name) => `Saved as ${name}`;
 export const notSaved = 'The picture could not be saved. Try again.';
 export const noSmallWindow = 'This browser does not show the picture in a window of its own now.';
+export const noFullScreen = 'This browser does not give the page the whole screen now.';
 export const recordingEnded = {
   time: (name) => `The recording has reached its limit of 10 minutes. Saved as ${name}`,
   size: (name) => `The recording has reached its limit of 200 MB. Saved as ${name}`,
