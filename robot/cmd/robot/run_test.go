@@ -53,7 +53,7 @@ func TestCommandLine(t *testing.T) {
 		"check finds":   {"config check --config " + samples + "robot_bad_values.yaml", cli.ExitFailed, nil, []string{"robot_bad_values.yaml", "robot: webrtc.max_connections is 3"}},
 		"run refuses":   {"run --config " + samples + "robot_bad_unknown_key.yaml", cli.ExitFailed, nil, []string{"line 8", "bitrate_kbps"}},
 		"no file":       {"run --config no.yaml", cli.ExitFailed, nil, []string{"no.yaml"}},
-		"no config":     {"run", cli.ExitUsage, nil, []string{"--config", "see robot --help"}},
+		"no config":     {"run", cli.ExitUsage, nil, []string{"--config", "see robot run --help"}},
 		"no command":    {"", cli.ExitUsage, nil, []string{"see robot --help"}},
 		"unknown level": {"run --config x --log-level loud", cli.ExitUsage, nil, []string{"loud"}},
 		"bad address":   {"run --listen nowhere --config " + samples + "robot_good_offline.yaml", cli.ExitFailed, nil, []string{"status.listen"}},
