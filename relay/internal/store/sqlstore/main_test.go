@@ -1,10 +1,10 @@
 package sqlstore_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"testing"
 
@@ -31,7 +31,8 @@ type served struct{ *testing.M }
 
 func (m served) Run() int {
 	var err error
-	server, err = pgtest.Start(context.Background(), io.Discard)
+	var log bytes.Buffer
+	server, err = pgtest.Start(context.Background(), &log)
 	if errors.Is(err, pgtest.ErrMissing) && os.Getenv("CI") != "true" {
 		return m.M.Run()
 	}
@@ -42,6 +43,10 @@ func (m served) Run() int {
 	code := m.M.Run()
 	if err := server.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if at := bytes.Index(log.Bytes(), []byte("@example.com")); at >= 0 {
+		fmt.Fprintf(os.Stderr, "the server's log names users: %.300s\n", log.Bytes()[max(0, at-200):])
 		return 1
 	}
 	return code

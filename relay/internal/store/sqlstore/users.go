@@ -14,11 +14,18 @@ const (
 	selectUser  = "SELECT " + userColumns + " FROM users "
 )
 
-// CreateUser implements [store.Store].
+// CreateUser implements [store.Store]. That there is one already is no error to the
+// database: a server would write the address into its log.
 func (s *DB) CreateUser(ctx context.Context, u store.User) error {
-	return s.exec(ctx, "create user",
-		"INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
-		u.ID, u.Email, u.PasswordHash.Reveal(), u.CreatedAt.Unix(), u.Disabled, seconds(u.TokensFrom))
+	return s.change(ctx, "create user", func(ctx context.Context, tx *sql.Tx) error {
+		added, err := changes(tx.ExecContext(ctx,
+			"INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+			u.ID, u.Email, u.PasswordHash.Reveal(), u.CreatedAt.Unix(), u.Disabled, seconds(u.TokensFrom)))
+		if err == nil && added == 0 {
+			err = store.ErrTaken
+		}
+		return err
+	})
 }
 
 // UserByEmail implements [store.Store].
