@@ -72,6 +72,21 @@ var _ = inBrowser("A page that is left open", func() {
 		t.ExpectMoving()
 	}, SpecTimeout(specTime))
 
+	It("says that the relay is away while the picture goes on without it, and no longer", func(ctx SpecContext) {
+		s := brisk(ctx, harness.Options{})
+		s.lossy = true // the relay leaves its credential to expire
+		t := s.viewer(ctx)
+		t.Allow(browser.RelayIsGone)
+		t.SignIn(s.owner)
+		t.ExpectLive()
+		Expect(s.Relay.Stop()).To(Succeed())
+		Eventually(t.Text("#relay-state")).Should(ContainSubstring("the picture goes on without it"))
+		t.ExpectMoving()
+		t.Click("#sign-out")
+		Eventually(t.State).Should(Equal("login"))
+		Expect(t.Text("#relay-state")()).To(BeEmpty())
+	}, SpecTimeout(specTime))
+
 	It("is drawn without the relay, says that it is gone, and goes on when it is back", func(ctx SpecContext) {
 		s := empty(ctx, &binaries, harness.Options{})
 		Expect(s.Relay.Stop()).To(Succeed())

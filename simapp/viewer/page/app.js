@@ -172,6 +172,7 @@ function invite() {
 function stop() {
   retry.stop();
   viewing.stop();
+  showRelay();
 }
 
 function onState(name) {
@@ -227,10 +228,11 @@ function onMessage(m) {
   else if (!page.requests.receive(m)) viewing.session?.receive(m);
 }
 
-// showRelay says that the relay is away while the video goes on without it.
+// showRelay says that there is no network, or that the relay is away while the video
+// goes on without it.
 function showRelay() {
-  const away = viewing.session && !page.relay?.open;
-  $('relay-state').textContent = away ? relayAway : '';
+  const away = viewing.session && !page.relay?.open ? relayAway : '';
+  $('relay-state').textContent = navigator.onLine ? away : noNetwork;
 }
 
 // --- what the computer says ----------------------------------------------
@@ -251,7 +253,7 @@ setInterval(poll, pollEvery);
 
 $('again').addEventListener('click', tryAgain);
 addEventListener('online', onNetwork);
-addEventListener('offline', () => { $('relay-state').textContent = noNetwork; });
+addEventListener('offline', showRelay);
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) return;
   viewing.session?.shown();
