@@ -69,18 +69,21 @@ func TestICERestarts(t *testing.T) {
 // TestWhileICERestarts: there is no path, so nothing is sent, and none of it is taken
 // for a jam, neither then nor afterwards.
 func TestWhileICERestarts(t *testing.T) {
+	video := newStream(t)
 	way := link.New(300, rtc.NewLoggerFactory(slog.New(slog.DiscardHandler)))
-	o := startMeasured(t, newStream(t), way, nil)
+	o := startMeasured(t, video, way, nil)
 	v, track := connect(t, o)
 	o.awaitState(t, peer.Connected)
 	expectNoJam(t, track, way)
+	_, other := connect(t, startSession(t, video, peer.Timing{}))
 
 	o.Renew(wire.ICEServers{})
 	offer := o.awaitRestart(t, v)
-	<-time.After(1500 * time.Millisecond) // an app far away
-	if queue := way.State(time.Now()).Queue; queue > 0 {
-		t.Errorf("a queue of %v where nothing is sent", queue)
-	}
+	readPictures(t, other, 2*format.FPS, func() { // the app is far away
+		if queue := way.State(time.Now()).Queue; queue > 0 {
+			t.Errorf("a queue of %v where nothing is sent", queue)
+		}
+	})
 	o.Answer(v.answer(t, offer))
 	v.trickleOn(t, o)
 	o.awaitState(t, peer.Connected)
@@ -91,15 +94,27 @@ func TestWhileICERestarts(t *testing.T) {
 func expectNoJam(t *testing.T, track *webrtc.TrackRemote, way *link.Link) {
 	t.Helper()
 	const jam = 200 * time.Millisecond
+	readPictures(t, track, format.FPS, func() {
+		if queue := way.State(time.Now()).Queue; queue > jam {
+			t.Errorf("a queue of %v", queue)
+		}
+	})
+}
+
+// readPictures receives so many, and calls look with each.
+func readPictures(t *testing.T, track *webrtc.TrackRemote, n int, look func()) {
+	t.Helper()
 	if err := track.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
-	for range format.FPS {
-		if _, _, err := track.ReadRTP(); err != nil {
+	for n > 0 {
+		packet, _, err := track.ReadRTP()
+		if err != nil {
 			t.Fatal(err)
 		}
-		if queue := way.State(time.Now()).Queue; queue > jam {
-			t.Errorf("a queue of %v", queue)
+		if packet.Marker { // the last of a picture
+			look()
+			n--
 		}
 	}
 }
