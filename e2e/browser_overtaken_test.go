@@ -108,6 +108,33 @@ var _ = inBrowser("A page for which the world is not as usual", func() {
 		Expect(t.State()).To(Equal("error"), "still signed in")
 	}, SpecTimeout(specTime))
 
+	It("does not take fresh credentials of the session before for those of its own", func(ctx SpecContext) {
+		vendor := startVendor()
+		vendor.own(robotID, "wimz_other")
+		asked := make(chan *vendorSocket, 2)
+		vendor.hear = func(app *vendorSocket, m map[string]any) {
+			if m["type"] == "webrtc_request" {
+				asked <- app
+			}
+		}
+		grant := func(app *vendorSocket, id string) {
+			app.tell(map[string]any{"type": "webrtc_credentials", "session_id": id, "ice_servers": []any{}})
+		}
+		t := chromium.Visit(servePage(ctx, vendor.url()))
+		t.SignIn(vendor.user)
+		t.Choose(robotID)
+		var app *vendorSocket
+		Eventually(asked).Should(Receive(&app))
+		grant(app, vendorSession)
+		Eventually(t.State).Should(Equal("offer"))
+		t.Choose("wimz_other")
+		Eventually(asked).Should(Receive(&app))
+		grant(app, vendorSession)
+		grant(app, "another")
+		app.tell(map[string]any{"type": "webrtc_error", "session_id": "another", "error": "It is about mine"})
+		Eventually(t.Text("#status")).Should(ContainSubstring("It is about mine"))
+	}, SpecTimeout(specTime))
+
 	It("does not take an older list of robots for the newest", func(ctx SpecContext) {
 		vendor := startVendor()
 		vendor.own()

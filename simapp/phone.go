@@ -47,7 +47,12 @@ type Phone struct {
 	driving  driving
 	requests []*request // unanswered ones, oldest first
 	viewings map[wire.SessionID]*Viewing
+	past     []wire.SessionID // the last viewings that have ended
 }
+
+// maxPast is how many of them are known: fresh credentials for one may be on their way
+// when it ends, and are no answer to the next request.
+const maxPast = 16
 
 // Dial connects to the relay and returns when the socket is up. It fails when
 // the first attempt does, with [client.ErrUnauthorized] for a bad token, or

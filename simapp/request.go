@@ -109,9 +109,13 @@ func (p *Phone) abandon(r *request) {
 }
 
 // accept makes a viewing of credentials. Those that nobody waits for any more
-// are given back.
+// are given back; fresh ones of a viewing that has ended are nobody's.
 func (p *Phone) accept(m wire.Message) {
 	p.mu.Lock()
+	if slices.Contains(p.past, m.SessionID) {
+		p.mu.Unlock()
+		return
+	}
 	r := p.popRequest("")
 	if r == nil || r.abandoned || p.closing {
 		p.mu.Unlock()
@@ -207,4 +211,6 @@ func (p *Phone) forget(v *Viewing) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.viewings, v.id)
+	p.past = append(p.past, v.id)
+	p.past = p.past[max(0, len(p.past)-maxPast):]
 }

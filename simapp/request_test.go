@@ -69,6 +69,19 @@ func TestErrorsOfOldSessionsAnswerNoRequest(t *testing.T) {
 	}
 }
 
+func TestFreshCredentialsOfAnEndedViewingAnswerNoRequest(t *testing.T) {
+	p, r := dialFake(t)
+	first := ask(t.Context(), t, p, r, "wimz_1")
+	r.say(credentials("s-1"))
+	(<-first).v.Close()
+	second := ask(t.Context(), t, p, r, "wimz_2")
+	r.say(credentials("s-1"))
+	r.say(credentials("s-2"))
+	if got := <-second; got.err != nil || got.v.SessionID() != "s-2" {
+		t.Errorf("got %v, %v", got.v, got.err)
+	}
+}
+
 func TestRequestsWaitForEachOther(t *testing.T) {
 	p, r := dialFake(t)
 	first := ask(t.Context(), t, p, r, "wimz_1")

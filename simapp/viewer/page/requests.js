@@ -3,12 +3,14 @@
 // other's.
 
 const patience = 10_000; // ms for an answer that nobody waits for any more
+const maxPast = 16;
 
 export class Requests {
   #relay;
   #out = null; // {device, session} that was asked and not answered; no session: it was left
   #next = null; // the session whose turn is next
   #timer = 0;
+  #past = []; // the last sessions: fresh credentials for one are no answer
 
   constructor(relay) {
     this.#relay = relay;
@@ -38,8 +40,9 @@ export class Requests {
   receive(m) {
     if (!this.#out) return false;
     const { device, session } = this.#out;
-    const granted = m.type === 'webrtc_credentials' && typeof m.session_id === 'string';
+    const granted = m.type === 'webrtc_credentials' && typeof m.session_id === 'string' && !this.#past.includes(m.session_id);
     if (!granted && !isRefusal(m, device)) return false;
+    if (granted) this.#past = [...this.#past, m.session_id].slice(-maxPast);
     if (granted && !session) this.#relay.send({ type: 'webrtc_close', session_id: m.session_id, reason: 'app_left' });
     this.#goOn();
     if (granted) session?.granted(m);
