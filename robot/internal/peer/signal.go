@@ -85,7 +85,9 @@ func (p *Peer) offer() error {
 // has no path until it finds one, and nothing is sent for so long: what it swallowed
 // would look like a jam.
 func (p *Peer) restart() error {
-	p.subscribed.Pause(true)
+	if p.pumping { // else nothing is sent yet
+		p.subscribed.Pause(true)
+	}
 	if err := p.propose(&webrtc.OfferOptions{ICERestart: true}); err != nil {
 		return err
 	}
