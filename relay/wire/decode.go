@@ -39,26 +39,15 @@ const mayOutgrow = MaxFrame / 5
 // [*BadMessageError].
 func Decode(frame []byte, from Party) (Message, error) {
 	var m Message
-	// The servers are read apart: encoding/json reads on after a field of the wrong
-	// shape, but not after one that says so itself.
-	read := struct {
-		*Message
-		Servers Raw `json:"ice_servers"`
-	}{Message: &m}
 	if !utf8.Valid(frame) {
 		return m, &BadMessageError{Rule: "a message is UTF-8"}
 	}
 	if !startsWith(bytes.TrimLeft(frame, " \t\r\n"), '{') {
 		return m, &BadMessageError{Rule: "a message is a JSON object"}
 	}
-	err := json.Unmarshal(frame, &read)
-	misshapen, isShape := errors.AsType[*json.UnmarshalTypeError](err)
-	if err != nil && !isShape {
+	misshapen, err := m.parse(frame)
+	if err != nil {
 		return Message{}, &BadMessageError{Rule: "a message is a JSON object"}
-	}
-	if len(read.Servers) > 0 && json.Unmarshal(read.Servers, &m.ICEServers) != nil {
-		m.ICEServers = nil
-		misshapen = cmp.Or(misshapen, &json.UnmarshalTypeError{Field: "ice_servers"})
 	}
 	if from != App {
 		if err = m.readEvent(frame); err != nil {
@@ -76,6 +65,30 @@ func Decode(frame []byte, from Party) (Message, error) {
 		return Message{}, &BadMessageError{m.Type, "is too long"}
 	}
 	return m, nil
+}
+
+// parse reads what a frame holds. misshapen is the first field that was not read, nil
+// if all were. encoding/json reads on after a field of the wrong shape, but not after
+// one that says so itself, as servers do: then they are read apart.
+func (m *Message) parse(frame []byte) (misshapen *json.UnmarshalTypeError, err error) {
+	if json.Unmarshal(frame, m) == nil {
+		return nil, nil
+	}
+	*m = Message{}
+	read := struct {
+		*Message
+		Servers Raw `json:"ice_servers"`
+	}{Message: m}
+	err = json.Unmarshal(frame, &read)
+	misshapen, isShape := errors.AsType[*json.UnmarshalTypeError](err)
+	if err != nil && !isShape {
+		return nil, err
+	}
+	if len(read.Servers) > 0 && json.Unmarshal(read.Servers, &m.ICEServers) != nil {
+		m.ICEServers = nil
+		misshapen = cmp.Or(misshapen, &json.UnmarshalTypeError{Field: "ice_servers"})
+	}
+	return misshapen, nil
 }
 
 // obey holds the message to the rule of its type. misshapen is the first field
