@@ -147,11 +147,7 @@ func TestAnotherPlayerSeesWhatWasRecorded(t *testing.T) {
 			r := create(t, name)
 			pictures := clip(t, c.codec)
 			pictures = append(pictures[2:], small(t, c.codec, pictures[7].Timestamp)...) // joined in the middle
-			for _, p := range pictures {
-				if err := r.Add(p); err != nil {
-					t.Fatal(err)
-				}
-			}
+			addAll(t, r, pictures)
 			summary, err := r.Close()
 			if err != nil || summary.Pictures != 7 || summary.Duration != 6*time.Second/15 ||
 				!slices.Equal(summary.Sizes, []image.Point{{320, 192}, {160, 96}}) {
@@ -209,15 +205,20 @@ func TestMatroskaHasItsLengthAndAnIndex(t *testing.T) {
 	}
 }
 
+func addAll(t *testing.T, r *record.Recorder, pictures []simapp.Coded) {
+	t.Helper()
+	for _, p := range pictures {
+		if err := r.Add(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestWhatIsOnDiskCanBePlayedBeforeTheEnd(t *testing.T) {
 	for codec, extension := range map[string]string{"h264": ".mkv", "vp8": ".ivf"} {
 		name := filepath.Join(t.TempDir(), "out"+extension)
 		r := create(t, name)
-		for _, p := range clip(t, codec) {
-			if err := r.Add(p); err != nil {
-				t.Fatal(err)
-			}
-		}
+		addAll(t, r, clip(t, codec))
 		if got := numbers(t, name); len(got) < 7 || got[0] != 0 { // the last one may be on its way
 			t.Errorf("%s: pictures %v", extension, got)
 		}
@@ -280,11 +281,7 @@ func TestWhatAFullDiskHoldsHasItsLength(t *testing.T) {
 	for codec, extension := range map[string]string{"h264": ".mkv", "vp8": ".ivf"} {
 		name := filepath.Join(t.TempDir(), "out"+extension)
 		r := create(t, name)
-		for _, p := range clip(t, codec) {
-			if err := r.Add(p); err != nil {
-				t.Fatal(err)
-			}
-		}
+		addAll(t, r, clip(t, codec))
 		record.Cut(r)
 		if _, err := r.Close(); err == nil || !strings.Contains(err.Error(), "no space left") {
 			t.Errorf("%s: closed with %v", extension, err)

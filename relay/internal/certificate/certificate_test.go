@@ -56,6 +56,16 @@ func (d *folder) load() *Files {
 	return f
 }
 
+// inUse loads a certificate, and makes another that may follow.
+func inUse(t *testing.T) (d *folder, f *Files, before, after pair) {
+	t.Helper()
+	d = newFolder(t)
+	before, after = newPair(t, "before"), newPair(t, "after")
+	d.put(d.cert, before.cert)
+	d.put(d.key, before.key)
+	return d, d.load(), before, after
+}
+
 // serves checks whose certificate a client gets, a while after the last one
 // connected.
 func (d *folder) serves(f *Files, want string) {
@@ -73,11 +83,7 @@ func (d *folder) servesNow(f *Files, want string) {
 }
 
 func TestReplaced(t *testing.T) {
-	d := newFolder(t)
-	before, after := newPair(t, "before"), newPair(t, "after")
-	d.put(d.cert, before.cert)
-	d.put(d.key, before.key)
-	f := d.load()
+	d, f, _, after := inUse(t)
 	d.serves(f, "before")
 	d.put(d.cert, after.cert)
 	d.put(d.key, after.key)
@@ -115,11 +121,7 @@ func TestSameTick(t *testing.T) {
 // TestBrokenStaysOut: until the new files are whole the old certificate is
 // served, and the log says once why.
 func TestBrokenStaysOut(t *testing.T) {
-	d := newFolder(t)
-	before, after := newPair(t, "before"), newPair(t, "after")
-	d.put(d.cert, before.cert)
-	d.put(d.key, before.key)
-	f := d.load()
+	d, f, before, after := inUse(t)
 	for i, broken := range []func(){
 		func() { d.put(d.cert, after.cert) }, // not its key yet
 		func() { d.put(d.cert, []byte("no PEM")) },
@@ -146,11 +148,7 @@ func TestBrokenStaysOut(t *testing.T) {
 // TestTriedAgain: a key that may be read now, or is filled within a tick of the clock,
 // looks like the one that could not be used.
 func TestTriedAgain(t *testing.T) {
-	d := newFolder(t)
-	before, after := newPair(t, "before"), newPair(t, "after")
-	d.put(d.cert, before.cert)
-	d.put(d.key, before.key)
-	f := d.load()
+	d, f, _, after := inUse(t)
 	fill := func(key []byte) {
 		written := time.Now().Truncate(time.Hour)
 		if err := errors.Join(os.WriteFile(d.key, key, 0o600), os.Chtimes(d.key, written, written)); err != nil {

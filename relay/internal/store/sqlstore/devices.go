@@ -46,14 +46,8 @@ func (s *DB) Entitled(ctx context.Context, id store.UserID, device wire.DeviceID
 // AddDeviceSecret implements [store.Store]. SET reads the row as it was.
 func (s *DB) AddDeviceSecret(ctx context.Context, id wire.DeviceID, secret config.Secret) error {
 	return s.change(ctx, "add device secret", func(ctx context.Context, tx *sql.Tx) error {
-		err := one(ctx, tx, "UPDATE devices SET old_secret = secret, secret = $2 WHERE id = $1 AND old_secret = ''", id, secret.Reveal())
-		if !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		if _, err = ownerOf(ctx, tx, id); err == nil {
-			err = store.ErrTaken
-		}
-		return err
+		const move = "UPDATE devices SET old_secret = secret, secret = $2 WHERE id = $1 AND old_secret = ''"
+		return oneDevice(ctx, tx, store.ErrTaken, move, id, secret.Reveal())
 	})
 }
 
@@ -104,6 +98,23 @@ func disown(ctx context.Context, tx *sql.Tx, id wire.DeviceID, from store.UserID
 		return err
 	}
 	return revoke(ctx, tx, store.Revocation{User: from, Device: id})
+}
+
+// oneDevice is [one] for a statement that has a condition on the device: if it does not
+// hold for one that is there, the error is refused.
+func oneDevice(ctx context.Context, tx *sql.Tx, refused error, statement string, id wire.DeviceID, value any) error {
+	err := one(ctx, tx, statement, id, value)
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	switch _, absent := ownerOf(ctx, tx, id); {
+	case absent == nil:
+		return refused
+	case errors.Is(absent, sql.ErrNoRows):
+		return err
+	default:
+		return absent
+	}
 }
 
 // ownerOf returns the device's owner, empty if it is nobody's.

@@ -92,17 +92,10 @@ func (s *DB) write(ctx context.Context, b *batch) {
 // accept compares and sets in one statement. It returns what ends the whole batch.
 func (g *signature) accept(ctx context.Context, tx *sql.Tx) error {
 	const newer = "UPDATE devices SET signed_at = $2 WHERE id = $1 AND (signed_at IS NULL OR signed_at <= $2)"
-	err := one(ctx, tx, newer, g.id, g.at.Unix())
-	if !errors.Is(err, store.ErrNotFound) {
-		return err
+	err := oneDevice(ctx, tx, store.ErrStale, newer, g.id, g.at.Unix())
+	if errors.Is(err, store.ErrStale) || errors.Is(err, store.ErrNotFound) {
+		g.result = err
+		return nil
 	}
-	switch _, err = ownerOf(ctx, tx, g.id); {
-	case err == nil:
-		g.result = store.ErrStale
-	case errors.Is(err, sql.ErrNoRows):
-		g.result = store.ErrNotFound
-	default:
-		return err
-	}
-	return nil
+	return err
 }
