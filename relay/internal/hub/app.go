@@ -71,7 +71,7 @@ func (h *Hub) ServeApp(ctx context.Context, conn *ws.Conn, who auth.Claims) {
 	h.cfg.Meter.Closed(wire.App, cause)
 	h.cfg.Log.InfoContext(ctx, "app left", "user", me.User, "cause", cause)
 
-	if closed, ok := errors.AsType[*ws.ClosedError](cause); ok && closed.Code == wire.CloseAuthEnded && !closed.ByPeer {
+	if closedHere(cause, wire.CloseAuthEnded) {
 		a.endSessions(ctx) // those that began since it was logged out
 	}
 	late, cancel := afterwards(ctx)

@@ -193,6 +193,12 @@ func (c *client) announce(ctx context.Context, kind bus.Kind, address string) {
 	c.cfg.Bus.Publish(ctx, bus.PresenceTopic(address), bus.Envelope{Kind: kind, From: c.me})
 }
 
+// closedHere reports whether a socket has ended because this relay closed it so.
+func closedHere(cause error, code wire.CloseCode) bool {
+	closed, ok := errors.AsType[*ws.ClosedError](cause)
+	return ok && closed.Code == code && !closed.ByPeer
+}
+
 // robotStatus is the event that tells an app whether a robot is there.
 func robotStatus(id wire.DeviceID, online bool) wire.Message {
 	return wire.Message{Type: wire.TypeRobotStatus, DeviceID: id, Online: &online}

@@ -53,16 +53,10 @@ func (h *Hub) ServeRobot(ctx context.Context, conn *ws.Conn, id wire.DeviceID) {
 	h.cfg.Log.InfoContext(late, "robot left", "device", id, "cause", cause, "replaced", !last)
 	if last {
 		r.departed.add(id)
-		if !isGoingAway(cause) { // of that the apps are told themselves
+		if !closedHere(cause, wire.CloseGoingAway) { // of that the apps are told themselves
 			r.depart(late, address)
 		}
 	}
-}
-
-// isGoingAway reports whether a socket has ended because this relay does.
-func isGoingAway(cause error) bool {
-	closed, ok := errors.AsType[*ws.ClosedError](cause)
-	return ok && closed.Code == wire.CloseGoingAway && !closed.ByPeer
 }
 
 // depart tells everybody that the robot is gone. A newer socket may have said
